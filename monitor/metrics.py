@@ -1,0 +1,163 @@
+"""Every metric a role exports about itself, once. The state of the world is exporter/state.py's."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+
+from probes.contract import Outcome, Reason
+
+FAILURE_REASONS = tuple(reason.value for reason in Reason if reason is not Reason.OK)
+KIND_NAMES = ("http", "tls", "tcp", "dns", "icmp")
+
+
+class ProbeMetrics:
+    """What a prober asked. Label sets exist from the start at 0."""
+
+    def __init__(self, registry: CollectorRegistry, *, vantage: str) -> None:
+        self.attempts = Counter(
+            "continuity_probe_attempts", "Attempts made.", ["kind", "vantage"], registry=registry
+        )
+        self.failures = Counter(
+            "continuity_probe_failures",
+            "Attempts that were not simply up, by reason.",
+            ["kind", "vantage", "reason"],
+            registry=registry,
+        )
+        self.duration_s = Histogram(
+            "continuity_probe_duration_seconds",
+            "Time an attempt took.",
+            ["kind"],
+            buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+            registry=registry,
+        )
+        self.late_s = Histogram(
+            "continuity_schedule_lateness_seconds",
+            "How late a beat started.",
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 1, 10),
+            registry=registry,
+        )
+        self.missed = Counter("continuity_missed_beats", "Beats that passed unasked.", registry=registry)
+        self.checks = Gauge("continuity_checks_owned", "Checks this prober owns now.", registry=registry)
+        self.in_flight = Gauge("continuity_probes_in_flight", "Attempts under way.", registry=registry)
+        self.buffer_depth = Gauge(
+            "continuity_buffer_observations", "Observations on disk, not yet in Kafka.", registry=registry
+        )
+        self.buffer_bytes = Gauge("continuity_buffer_bytes", "Size of the buffer on disk.", registry=registry)
+        self.buffer_age_s = Gauge(
+            "continuity_buffer_oldest_age_seconds",
+            "Age of the oldest observation on disk.",
+            registry=registry,
+        )
+        self.buffer_dropped = Counter(
+            "continuity_buffer_dropped",
+            "Observations given up because the buffer was full.",
+            registry=registry,
+        )
+        self.skew_s = Gauge(
+            "continuity_clock_skew_seconds", "This clock minus the broker's.", registry=registry
+        )
+        self.requests = Counter(
+            "continuity_probe_requests", "Requests of other vantage points.", ["fate"], registry=registry
+        )
+        for kind in KIND_NAMES:
+            self.attempts.labels(kind, vantage)
+            self.duration_s.labels(kind)
+            for reason in FAILURE_REASONS:
+                self.failures.labels(kind, vantage, reason)
+        for fate in ("asked", "expired", "not_ours"):
+            self.requests.labels(fate)
+
+
+class IngestMetrics:
+    """What ingest stored and judged."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.stored = Counter("continuity_observations_stored", "Observations stored.", registry=registry)
+        self.repeated = Counter(
+            "continuity_observations_repeated", "Observations that were already stored.", registry=registry
+        )
+        self.late = Counter(
+            "continuity_observations_late", "Rows that came after their time was judged.", registry=registry
+        )
+        self.changes = Counter(
+            "continuity_changes", "Changes written or withdrawn.", ["layer"], registry=registry
+        )
+        self.fenced = Counter(
+            "continuity_fence_broken",
+            "Batches forgotten because another consumer moved the offset.",
+            registry=registry,
+        )
+        self.dead_letters = Counter(
+            "continuity_dead_letters", "Records set aside.", ["topic", "reason"], registry=registry
+        )
+        self.lag = Gauge(
+            "continuity_stream_lag_records",
+            "Records not yet read.",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self.judged_until_s = Gauge(
+            "continuity_judged_until_timestamp_seconds",
+            "The partition's clock.",
+            ["partition"],
+            registry=registry,
+        )
+        self.stopped = Gauge(
+            "continuity_stream_stopped",
+            "Partitions that wait for `continuity stream accept`.",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self.batch_s = Histogram(
+            "continuity_ingest_batch_seconds",
+            "Time to store and judge a batch.",
+            buckets=(0.005, 0.01, 0.03, 0.1, 0.3, 1, 3),
+            registry=registry,
+        )
+        for layer in ("vantage", "check", "measured", "effective"):
+            self.changes.labels(layer)
+
+
+class DeriveMetrics:
+    """What the leader of derive did."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.leads = Gauge("continuity_leader", "1 while this process leads.", ["role"], registry=registry)
+        self.reload_ok = Gauge(
+            "continuity_config_last_reload_successful", "1 when the last edit was taken.", registry=registry
+        )
+        self.reload_at = Gauge(
+            "continuity_config_last_reload_success_timestamp_seconds",
+            "When an edit was last taken.",
+            registry=registry,
+        )
+        self.serial = Gauge(
+            "continuity_catalogue_serial", "Version of the catalogue in force.", registry=registry
+        )
+        self.changes = Counter(
+            "continuity_derived_changes", "Effective changes written or withdrawn.", registry=registry
+        )
+
+
+class Pulse:
+    """What every role says of itself: build, event-loop lag, waits for the database."""
+
+    def __init__(self, registry: CollectorRegistry, *, version: str, roles: str) -> None:
+        Info("continuity_build", "This program.", registry=registry).info(
+            {"version": version, "roles": roles}
+        )
+        self.loop_lag_s = Gauge(
+            "continuity_event_loop_lag_seconds", "Worst delay of the event loop lately.", registry=registry
+        )
+        self.database_waits_s = Histogram(
+            "continuity_database_wait_seconds",
+            "Time to get a connection.",
+            buckets=(0.001, 0.01, 0.1, 1, 10),
+            registry=registry,
+        )
+        self.store_away = Counter(
+            "continuity_store_unavailable", "Times PostgreSQL was away.", registry=registry
+        )
+
+
+OUTCOMES = tuple(outcome.value for outcome in Outcome)

@@ -1,0 +1,236 @@
+"""The nouns: entities, services, channels, systems, checks, verdicts, and the names they are stored under.
+
+Stored names are paths. `service:passport` is a service, `service:passport/web` its channel,
+`service:passport/web/main` a check of that channel, `system:identity` a system, `system:identity/main` a
+check of it, `system:identity/main@dubai` that check seen from one vantage point. The part before the first
+`/` is the key on Kafka. Paths are built from `key`, the first slug a thing ever had, so that a rename
+(`was: [old]`) moves no stored row; pages and metric labels show `slug`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cached_property
+
+import msgspec
+
+from probes.catalogue import Ask
+
+
+class Verdict(StrEnum):
+    """What the judge says of a subject at an instant. (`Outcome` is one probe's: probes/contract.py.)"""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    UNKNOWN = "unknown"
+    DOWN = "down"
+
+
+class Effect(StrEnum):
+    """What a dependency does to whoever declares it."""
+
+    BLOCKS = "blocks"  # cannot be completed without it
+    SLOWS = "slows"
+    NONE = "none"
+
+
+class ChannelKind(StrEnum):
+    """How people reach a service."""
+
+    WEB = "web"
+    APP = "app"
+    CALL_CENTRE = "call_centre"
+    KIOSK = "kiosk"
+    SERVICE_CENTRE = "service_centre"
+    PARTNER = "partner"
+
+
+IN_PERSON = frozenset({ChannelKind.SERVICE_CENTRE, ChannelKind.KIOSK})
+"""Kinds that are in person unless the catalogue says `remote: true`."""
+
+
+class SystemKind(StrEnum):
+    """A shared component, or a site or app that many services share."""
+
+    SHARED = "shared"
+    PLATFORM = "platform"
+
+
+class Text(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A name or sentence in both languages; `languages` of the catalogue says which must be there."""
+
+    en: str = ""
+    ar: str = ""
+
+    def get(self, language: str) -> str:
+        """The text in `language`, or in the other one where it is missing."""
+        return (self.ar or self.en) if language == "ar" else (self.en or self.ar)
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whom to call."""
+
+    role: str
+    name: Text = Text()
+    phone: str = ""
+    mail: str = ""
+    hours: str = ""
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
+    """One question asked again and again. `subject` is the path of the channel or system it belongs to."""
+
+    subject: str
+    name: str = "main"
+    ask: Ask
+    every_s: float = 30.0
+    within_s: float = 10.0
+    objective_ms: float | None = None  # latency over this is degraded
+    count: int = 2  # consecutive failed attempts that make it down
+    recover: int = 2  # consecutive good attempts that end it
+    required: bool = True  # a check that is not required is shown, never judged into its subject
+    vantages: tuple[str, ...] = ("main",)
+    quorum: int = 0  # live vantage points that must agree; 0 is the majority of the live ones
+    minimum: int = 1  # fewer live vantage points than this is unknown
+
+    @cached_property
+    def key(self) -> str:
+        return f"{self.subject}/{self.name}"
+
+    @cached_property
+    def every_ms(self) -> int:
+        return round(self.every_s * 1000)
+
+    @cached_property
+    def within_ms(self) -> int:
+        return round(self.within_s * 1000)
+
+
+class Dependency(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A need of a channel or system; `system` is the path of the system needed."""
+
+    system: str
+    effect: Effect = Effect.BLOCKS
+
+
+class System(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
+    """A shared component with checks of its own."""
+
+    slug: str
+    name: Text = Text()
+    kind: SystemKind = SystemKind.SHARED
+    entity: str = ""  # slug of the owner; empty where nobody in the catalogue owns it
+    contacts: tuple[Contact, ...] = ()
+    runbook: str = ""
+    checks: tuple[Check, ...] = ()
+    depends: tuple[Dependency, ...] = ()
+    was: tuple[str, ...] = ()
+
+    @cached_property
+    def subject(self) -> str:
+        return f"system:{self.was[0] if self.was else self.slug}"
+
+
+class Channel(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One service's offer on one kind. `subject` is its path."""
+
+    subject: str
+    slug: str  # within the service; the kind's name unless there are two of a kind
+    kind: ChannelKind
+    remote: bool = True
+    completes: bool = True  # the whole service can be finished on it
+    url: str = ""  # what a person opens or dials
+    checks: tuple[Check, ...] = ()
+    depends: tuple[Dependency, ...] = ()
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
+    """Something people get from an entity."""
+
+    slug: str
+    name: Text = Text()
+    entity: str = ""
+    channels: tuple[Channel, ...] = ()
+    runbook: str = ""
+    was: tuple[str, ...] = ()
+
+    @cached_property
+    def subject(self) -> str:
+        return f"service:{self.was[0] if self.was else self.slug}"
+
+
+class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
+    """A government body that owns services."""
+
+    slug: str
+    name: Text = Text()
+    contacts: tuple[Contact, ...] = ()
+    runbook: str = ""
+    was: tuple[str, ...] = ()
+
+    @cached_property
+    def subject(self) -> str:
+        return f"entity:{self.was[0] if self.was else self.slug}"
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """Rules of judging that belong to a version of the catalogue."""
+
+    target: float = 0.95  # share of services remotely available
+    coverage_gate: float = 0.9  # under this share of measured services: insufficient data
+    grace_s: float = 5.0  # the clock of a partition runs this far behind the wall
+    late_horizon_s: float = 48 * 3600.0  # older rows are stored and marked, not judged
+    skew_max_s: float = 2.0  # rows of a prober whose clock is off by more are marked
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """Everything watched and how it hangs together, with profiles and short forms already expanded."""
+
+    schema: int = 1
+    sample: bool = False  # sample data says so wherever it shows
+    government: Text = Text(en="Government", ar="الحكومة")
+    languages: tuple[str, ...] = ("en",)
+    zone: str = "UTC"
+    policy: Policy = Policy()
+    entities: tuple[Entity, ...] = ()
+    systems: tuple[System, ...] = ()
+    services: tuple[Service, ...] = ()
+
+    @cached_property
+    def checks(self) -> dict[str, Check]:
+        """Every check by its path."""
+        owners: list[System | Channel] = [*self.systems]
+        owners += [channel for service in self.services for channel in service.channels]
+        return {check.key: check for owner in owners for check in owner.checks}
+
+    @cached_property
+    def services_by_subject(self) -> dict[str, Service]:
+        return {service.subject: service for service in self.services}
+
+    @cached_property
+    def systems_by_subject(self) -> dict[str, System]:
+        return {system.subject: system for system in self.systems}
+
+    @cached_property
+    def entities_by_slug(self) -> dict[str, Entity]:
+        return {entity.slug: entity for entity in self.entities}
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """A catalogue as published: in force from `valid_from_ms` (Unix milliseconds) until the next one is."""
+
+    schema: int = 1
+    serial: int
+    sha256: str
+    valid_from_ms: int
+    catalogue: Catalogue
+
+
+def stream_key(path: str) -> str:
+    """The Kafka key of a subject, check or check@vantage: the part before the first `/`."""
+    return path.split("/", 1)[0]
+
+
+def at_vantage(check: str, vantage: str) -> str:
+    """The path of a check as seen from one vantage point."""
+    return f"{check}@{vantage}"
