@@ -1,0 +1,1 @@
+"""Files into the model, or every mistake at once."""

@@ -1,0 +1,278 @@
+"""What can be written in the files, key by key. The reference and the editors' schema are made from this."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from monitor.config.settings import (
+    Data,
+    KafkaSettings,
+    LogLevel,
+    PostgresSettings,
+    ProbeSettings,
+    PulseSettings,
+    WebSettings,
+)
+from monitor.model import ChannelKind, Effect, Policy, SystemKind, Text
+from probes import dns, http, icmp, tcp, tls
+
+SLUG = r"^[a-z0-9][a-z0-9-]*$"
+SLUG_CHARS_MAX = 63
+
+
+def Meta(description: str, **rules: Any) -> msgspec.Meta:  # noqa: N802 - reads as the Meta it makes
+    return msgspec.Meta(description=description, **rules)
+
+
+Slug = Annotated[
+    str,
+    Meta(
+        "A slug.",
+        extra={"allowed": "lower-case letters, digits and hyphens, a letter or a digit first, at most 63"},
+        pattern=SLUG,
+        max_length=SLUG_CHARS_MAX,
+        examples=["passport"],
+    ),
+]
+"""Part of stored names, metric labels and addresses, for ever."""
+
+DialUrl = Annotated[
+    str, Meta("An address.", pattern=r"^[a-z][a-z0-9+.-]*:\S+$", examples=["https://a.example/"])
+]
+WebUrl = Annotated[
+    str, Meta("An address, http or https.", pattern=r"^https?://\S+$", examples=["https://a.example/"])
+]
+Mail = Annotated[str, Meta("A mail address.", pattern=r"^\S+@\S+$", examples=["desk@a.example"])]
+Name = Annotated[
+    Text | str | None,
+    Meta("The name people read: `{en: …, ar: …}`, or one text where one language is enough."),
+]
+ProfileName = Annotated[
+    str | None, Meta("A profile whose settings every check in here takes, unless it says otherwise.")
+]
+Was = Annotated[
+    tuple[Slug, ...],
+    Meta("Former slugs, the first one first. A rename keeps everything stored: `was: [old]`."),
+]
+Runbook = Annotated[WebUrl | None, Meta("Where the instructions for a failure are.")]
+
+Interval = Annotated[float, msgspec.Meta(ge=0.1, le=86_400)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Run = Annotated[int, msgspec.Meta(ge=1, le=100)]
+Few = Annotated[int, msgspec.Meta(ge=0, le=100)]
+
+
+class Tuning(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How often and how strictly. What is not written comes from the profile, then from the default."""
+
+    every_s: Annotated[Interval | None, Meta("Seconds between two beats.")] = None
+    within_s: Annotated[
+        Positive | None,
+        Meta("Seconds for a whole answer, less than `every_s`. Unset: 10, or 4/5 of a shorter interval."),
+    ] = None
+    objective_ms: Annotated[
+        Positive | None, Meta("An answer that took more milliseconds than this is degraded.")
+    ] = None
+    count: Annotated[Run | None, Meta("Consecutive failed attempts that make it down.")] = None
+    recover: Annotated[Run | None, Meta("Consecutive good attempts that end it.")] = None
+    required: Annotated[
+        bool | None, Meta("A check that is not required is shown, never judged into its subject.")
+    ] = None
+    vantages: Annotated[
+        tuple[str, ...] | None, Meta("Vantage points that ask, of those the catalogue declares.")
+    ] = None
+    quorum: Annotated[
+        Few | None, Meta("Live vantage points that must agree it is down; 0 is the majority of them.")
+    ] = None
+    minimum: Annotated[Run | None, Meta("With fewer live vantage points than this it is unknown.")] = None
+
+
+TUNED = Tuning.__struct_fields__
+
+
+class CheckForm(Tuning, frozen=True, kw_only=True, omit_defaults=True):
+    """One question asked again and again: exactly one kind, and how often."""
+
+    name: Annotated[
+        Slug | None,
+        Meta("Tells the checks of one subject apart. Unset: `main` for the first, then the kind's name."),
+    ] = None
+    profile: ProfileName = None
+    http: Annotated[http.Settings | str | None, Meta("Ask by HTTP: settings, or just the address.")] = None
+    tls: Annotated[tls.Settings | str | None, Meta("Shake hands by TLS: settings, or `host[:port]`.")] = None
+    tcp: Annotated[tcp.Settings | str | None, Meta("Connect by TCP: the settings, or `host:port`.")] = None
+    dns: Annotated[dns.Settings | str | None, Meta("Look a name up: the settings, or the name.")] = None
+    icmp: Annotated[icmp.Settings | str | None, Meta("Send echoes: the settings, or the host.")] = None
+
+
+class DependencyForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A need of a channel, service or system."""
+
+    system: Annotated[str, Meta("Slug of the system needed.")]
+    effect: Annotated[
+        Effect, Meta("`blocks`: cannot be completed without it. `slows`: at most slower. `none`: only shown.")
+    ] = Effect.BLOCKS
+
+
+Checks = Annotated[
+    tuple[CheckForm | str, ...] | None,
+    Meta(
+        "What is asked. An item may be just an address: http(s)://, tls://, tcp://, dns:// or icmp://. "
+        "Unset: the `url` is asked; `[]`: nothing, its platform judges it."
+    ),
+]
+Depends = Annotated[
+    tuple[DependencyForm | str, ...], Meta("Systems it needs. A slug alone means that the system `blocks`.")
+]
+
+
+class ContactForm(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom to call."""
+
+    role: Annotated[str, Meta("What this person or desk is there for.", min_length=1)]
+    name: Name = None
+    phone: Annotated[str, Meta("Telephone number.")] = ""
+    mail: Annotated[Mail | None, Meta("Mail address.")] = None
+    hours: Annotated[str, Meta("When somebody answers.")] = ""
+
+
+Contacts = Annotated[tuple[ContactForm, ...], Meta("Whom to call, in this order.")]
+
+
+class EntityForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A government body that owns services."""
+
+    slug: Annotated[Slug, Meta("How it is stored and addressed, for ever.")]
+    name: Name = None
+    contacts: Contacts = ()
+    runbook: Runbook = None
+    was: Was = ()
+
+
+class SystemForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A component that services share: a login, a payment gateway, or a whole site or app (`platform`)."""
+
+    slug: Annotated[Slug, Meta("How it is stored and addressed, for ever.")]
+    name: Name = None
+    kind: Annotated[
+        SystemKind, Meta("`platform` is a site or app that many services share; all else is `shared`.")
+    ] = SystemKind.SHARED
+    entity: Annotated[str | None, Meta("Slug of the entity that runs it.")] = None
+    contacts: Contacts = ()
+    runbook: Runbook = None
+    url: Annotated[WebUrl | None, Meta("Short for one HTTP check of this address.")] = None
+    profile: ProfileName = None
+    checks: Checks = None
+    depends: Depends = ()
+    was: Was = ()
+
+
+class ChannelForm(msgspec.Struct, frozen=True, kw_only=True):
+    """One service's offer on one kind of channel."""
+
+    kind: Annotated[ChannelKind, Meta("How people reach the service.")]
+    slug: Annotated[
+        Slug | None, Meta("Needed only where a service has two channels of a kind. Unset: the kind's name.")
+    ] = None
+    remote: Annotated[
+        bool | None, Meta("Whether it saves a visit. Unset: true, but not for service centres and kiosks.")
+    ] = None
+    completes: Annotated[
+        bool, Meta("Whether the whole service can be finished on it; one that only informs never helps.")
+    ] = True
+    url: Annotated[DialUrl | None, Meta("What a person opens or dials. An http(s) address is asked.")] = None
+    profile: ProfileName = None
+    checks: Checks = None
+    depends: Depends = ()
+
+
+class ServiceForm(msgspec.Struct, frozen=True, kw_only=True):
+    """Something people get from an entity. With `url` alone it is one web channel, remote and completing."""
+
+    slug: Annotated[Slug, Meta("How it is stored and addressed, for ever.")]
+    name: Name = None
+    entity: Annotated[str | None, Meta("Slug of the entity that owns it. Unset: the file's `entity`.")] = None
+    url: Annotated[WebUrl | None, Meta("Short for one web channel at this address, asked by HTTP.")] = None
+    profile: ProfileName = None
+    channels: Annotated[tuple[ChannelForm, ...] | None, Meta("Where people get it.")] = None
+    checks: Annotated[Checks, Meta("Checks of the one web channel that `url` stands for.")] = None
+    depends: Annotated[Depends, Meta("Systems that every remote channel of the service needs.")] = ()
+    runbook: Runbook = None
+    was: Was = ()
+
+
+_POLICY = Policy()
+
+
+class PolicyForm(msgspec.Struct, frozen=True, kw_only=True):
+    """Rules of judging. They belong to a version of the catalogue."""
+
+    target: Annotated[
+        float, Meta("The share of services that must be remotely available.", gt=0, lt=1, examples=[0.95])
+    ] = _POLICY.target
+    coverage_gate: Annotated[
+        float, Meta("Under this share of measured services there is no figure.", ge=0, le=1, examples=[0.9])
+    ] = _POLICY.coverage_gate
+    grace_s: Annotated[float, Meta("Seconds that judging stays behind the wall clock.", ge=0, le=600)] = (
+        _POLICY.grace_s
+    )
+    late_horizon_s: Annotated[
+        float, Meta("Observations later than this many seconds are not judged.", ge=60, le=30 * 86_400)
+    ] = _POLICY.late_horizon_s
+    skew_max_s: Annotated[
+        float, Meta("Observations of a prober whose clock is off by more seconds are marked.", gt=0, le=3600)
+    ] = _POLICY.skew_max_s
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """One file. Any key may stand in any file; lists are joined in the order of the files' names."""
+
+    sample: Annotated[bool | None, Meta("True says that this is sample data, wherever it shows.")] = None
+    government: Annotated[Name | None, Meta("The name at the top of every page.")] = None
+    languages: Annotated[
+        tuple[Literal["en", "ar"], ...] | None,
+        Meta("Languages every name must be given in. With `[en]` a missing name is made from the slug."),
+    ] = None
+    zone: Annotated[str | None, Meta("Time zone of pages and periods.", examples=["Asia/Dubai"])] = None
+    vantages: Annotated[
+        tuple[Slug, ...] | None,
+        Meta("The vantage points there are, `[main]` unless given; a check that names none is asked by all."),
+    ] = None
+    policy: Annotated[PolicyForm | None, Meta("Rules of judging.")] = None
+    profiles: Annotated[
+        dict[str, Tuning],
+        Meta("Settings of checks under a name. The profile called `default` is for checks that name none."),
+    ] = {}
+    entity: Annotated[str | None, Meta("Slug of the entity of all in this file that names none.")] = None
+    profile: ProfileName = None
+    entities: Annotated[tuple[EntityForm, ...], Meta("Government bodies.")] = ()
+    systems: Annotated[tuple[SystemForm, ...], Meta("Shared systems and platforms.")] = ()
+    services: Annotated[tuple[ServiceForm, ...], Meta("What people get.")] = ()
+    kafka: Annotated[KafkaSettings | None, Meta("How to reach Kafka.")] = None
+    postgres: Annotated[PostgresSettings | None, Meta("How to reach PostgreSQL.")] = None
+    web: Annotated[WebSettings | None, Meta("Pages and API.")] = None
+    probe: Annotated[ProbeSettings | None, Meta("The prober.")] = None
+    pulse: Annotated[PulseSettings | None, Meta("Where each role tells how it is.")] = None
+    data: Annotated[Data | None, Meta("Folder of what must outlive a restart.")] = None
+    log_level: Annotated[LogLevel | None, Meta("The least important line that is logged.")] = None
+
+
+SETTINGS_KEYS = ("kafka", "postgres", "web", "probe", "pulse", "data", "log_level")
+CATALOGUE_KEYS = ("sample", "government", "languages", "zone", "vantages", "policy")
+KIND_KEYS = ("http", "tls", "tcp", "dns", "icmp")
+
+
+def advise(owner: type, key: str) -> str:
+    """What to say of an unknown key that is right one level up, or under another name."""
+    if owner in (http.Settings, tls.Settings, tcp.Settings, dns.Settings, icmp.Settings):
+        if key in CheckForm.__struct_fields__ and key not in KIND_KEYS:
+            return " of a kind: it belongs to the check, beside the kind"
+        if key == "kind":
+            return ": the kind is the key above"
+    if key == "kind" and owner is CheckForm:
+        return f": write the kind as a key, such as `http: {{url: …}}`; allowed are {', '.join(KIND_KEYS)}"
+    if owner is CheckForm and key in http.Settings.__struct_fields__:
+        return f": it belongs under the kind, such as `http: {{{key}: …}}`"
+    return ""

@@ -1,0 +1,313 @@
+"""Every mistake in a catalogue is named at its line and column, with what is allowed; all of them at once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from monitor.config.load import Loaded, load
+from monitor.errors import ConfigError, Problem
+
+FOLDER = Path(__file__).parents[1] / "fixtures" / "invalid"
+
+MESSAGES: dict[str, list[str]] = {
+    "anchors": [
+        "2:5: anchors and merge keys (`&`) are not used here: name a profile, `profile: …`",
+        "3:5: anchors and merge keys (`*`) are not used here: name a profile, `profile: …`",
+        "4:6: anchors and merge keys (`<<`) are not used here: name a profile, `profile: …`",
+        "4:10: anchors and merge keys (`*`) are not used here: name a profile, `profile: …`",
+        "4:24: service `visa` needs `url` or `channels`",
+    ],
+    "bad-slug": [
+        (
+            "2:12: `Passport Renewal` is not allowed here: lower-case letters, digits and hyphens, a "
+            "letter or a digit first, at most 63; for example passport"
+        ),
+        "3:12: is 75 characters long; at most 63 are allowed",
+    ],
+    "choices": [
+        "1:7: `Asia/Dubay` is not a time zone; did you mean `Asia/Dubai`?",
+        "2:13: `english` is not one of ar, en",
+        "4:28: `plattform` is not one of shared, platform; did you mean `platform`?",
+        (
+            "7:23: `wbe` is not one of web, app, call_centre, kiosk, service_centre, partner; did you "
+            "mean `web`?"
+        ),
+        "8:42: `block` is not one of blocks, slows, none; did you mean `blocks`?",
+    ],
+    "dangling-entity": [
+        "4:30: no entity is called `interiour`; did you mean `interior`?",
+    ],
+    "dangling-profile": [
+        "5:14: no profile is called `standart`; did you mean `standard`?",
+    ],
+    "dangling-system": [
+        "8:38: no system is called `idenity`; did you mean `identity`?",
+        "9:31: no system is called `payments`",
+    ],
+    "dangling-vantage": [
+        (
+            "5:47: no vantage point is called `nort`; did you mean `north`? (declared by `vantages` "
+            "at the top)"
+        ),
+        "5:63: quorum 2 is more than the vantage points that ask: nort",
+    ],
+    "dependency-circle": [
+        "2:84: systems need one another in a circle: identity → register → exchange → identity",
+        "5:84: systems need one another in a circle: alone → alone",
+    ],
+    "duplicate-slug": [
+        "3:49: slug `passport` is taken already, in FILE:2 (slugs are for ever, former ones too)",
+        "4:12: slug `passport` is taken already, in FILE:2",
+    ],
+    "empty": [
+        (
+            "1:1: nothing to watch here; `services: [{slug: passport, url: "
+            "https://passport.example/}]` is a complete catalogue"
+        ),
+    ],
+    "key-given-twice": [
+        "4:5: key `slug` is given twice; the first is on line 2",
+    ],
+    "kinds-of-a-check": [
+        "4:9: a check has exactly one kind of http, tls, tcp, dns, icmp; this one has none",
+        ("5:9: a check has exactly one kind of http, tls, tcp, dns, icmp; this one has http and tcp"),
+        (
+            "6:14: not an address that can be asked: use http://, https://, tls://host[:port], "
+            "tcp://host:port, dns://name or icmp://host"
+        ),
+        "7:24: `mail.example` is not an address: write host:port, such as mail.example:25",
+        (
+            "8:9: not an address that can be asked: use http://, https://, tls://host[:port], "
+            "tcp://host:port, dns://name or icmp://host"
+        ),
+        "10:16: two checks here are called `second`: give one another `name`",
+    ],
+    "missing-key": [
+        "2:5: `slug` is missing",
+        "4:33: `role` is missing",
+    ],
+    "missing-name": [
+        "3:28: `interior` has no name in Arabic: write `name: {ar: …, en: …}`",
+        "5:28: `identity` has no name in English: write `name: {ar: …, en: …}`",
+        "7:12: `passport` has no name in Arabic and English: write `name: {ar: …, en: …}`",
+    ],
+    "no-channel": [
+        "2:12: service `passport` needs `url` or `channels`",
+        "4:10: `url` stands for one web channel; with `channels`, write it in a channel",
+        "5:64: two channels of `visa` are called `web`: give each its own `slug`",
+    ],
+    "not-utf-8": [
+        "4:11: is not UTF-8: save the file as UTF-8",
+    ],
+    "renamed-reference": [
+        "4:57: system `identity` is now called `sign-in`",
+    ],
+    "secret-in-a-field": [
+        "4:13: a secret in plain: write where it is, `env:NAME` or `file:/path`",
+        "9:56: a secret in plain: write where it is, `env:NAME` or `file:/path`",
+        "9:92: a secret in plain: write where it is, `env:NAME` or `file:/path`",
+    ],
+    "secret-in-a-header": [
+        (
+            "9:28: a secret in plain, in header `Authorization`: use `secret_headers: [{name: "
+            "Authorization, value: env:NAME}]`, or `basic` or `bearer`"
+        ),
+        (
+            "10:24: a secret in plain, in header `X-Api-Key`: use `secret_headers: [{name: X-Api-Key, "
+            "value: env:NAME}]`, or `basic` or `bearer`"
+        ),
+        (
+            "11:21: a secret in plain, in header `Cookie`: use `secret_headers: [{name: Cookie, "
+            "value: env:NAME}]`, or `basic` or `bearer`"
+        ),
+    ],
+    "secret-in-an-address": [
+        (
+            "2:8: a secret in plain, in an address: leave it out, and write where it is: `env:NAME` "
+            "or `file:/path`, under `basic:` or `password:`"
+        ),
+        (
+            "5:10: a secret in plain, in an address: leave it out, and write where it is: `env:NAME` "
+            "or `file:/path`, under `basic:` or `password:`"
+        ),
+    ],
+    "settings": [
+        "1:20: expected a list in [brackets], [] for none, found `broker`",
+        "1:38: sasl_ssl needs `user` and `password`",
+        "1:60: 0 is not allowed here: a whole number of at least 1 and at most 1000",
+        (
+            "2:17: `db.example` is not allowed here: where it is, without the password; for example "
+            "postgresql://continuity@db:5432/continuity"
+        ),
+        "2:35: expected a whole number, found `many`",
+        "3:13: 70000 is not allowed here: a whole number of at least 0 and at most 65535",
+    ],
+    "syntax": [
+        "4:1: is not YAML: found unexpected end of stream while scanning a quoted scalar",
+    ],
+    "tab": [
+        (
+            "2:1: is not YAML: found character that cannot start any token (indent with spaces, not "
+            "tabs; quote texts that begin with @, ` or %) while scanning for the next token"
+        ),
+    ],
+    "time-out-over-interval": [
+        "2:33: within_s 5 must be less than every_s 5",
+        "6:60: within_s 12 must be less than every_s 10",
+    ],
+    "too-deep": [
+        "1:50: lists and tables are nested deeper than 40 levels",
+    ],
+    "two-documents": [
+        "2:1: a second document begins here; one file holds one document: remove the `---`",
+    ],
+    "unknown-key-of-a-kind": [
+        "4:14: `port` is missing",
+        "4:35: unknown key `prot`; did you mean `port`?",
+        "5:44: unknown key `every_s` of a kind: it belongs to the check, beside the kind",
+        (
+            "6:10: unknown key `kind`: write the kind as a key, such as `http: {url: …}`; allowed are "
+            "http, tls, tcp, dns, icmp"
+        ),
+        "6:22: unknown key `url`: it belongs under the kind, such as `http: {url: …}`",
+    ],
+    "unknown-key": [
+        "4:5: unknown key `entitiy`; did you mean `entity`?",
+    ],
+    "wrong-type": [
+        "1:9: expected true or false, found `maybe`",
+        "2:18: 95 is not allowed here: a number above 0 and below 1, such as 0.95",
+        "6:14: expected a list in [brackets], [] for none, found `identity`",
+        "7:15: expected a list in [brackets], [] for none, found a table of keys and values",
+        (
+            "8:5: expected a table with slug, name, entity, url, profile, channels, checks, depends, "
+            "runbook, was, found `passport`"
+        ),
+    ],
+}
+
+
+def mistakes(path: Path) -> list[Problem]:
+    """What `load` names; fails when it finds nothing."""
+    with pytest.raises(ConfigError) as caught:
+        load(path, environ={})
+    return caught.value.problems
+
+
+def said(path: Path) -> list[str]:
+    return [f"{each.line}:{each.column}: {each.text}".replace(str(path), "FILE") for each in mistakes(path)]
+
+
+def test_every_invalid_file_has_its_message() -> None:
+    assert sorted(MESSAGES) == sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_the_whole_message_of_an_invalid_file(name: str) -> None:
+    assert said(FOLDER / f"{name}.yaml") == MESSAGES[name]
+
+
+def test_mistakes_of_all_files_come_together_in_the_order_of_the_files(tmp_path: Path) -> None:
+    (tmp_path / "services").mkdir()
+    shutil.copy(FOLDER / "unknown-key.yaml", tmp_path / "services" / "b.yaml")
+    shutil.copy(FOLDER / "syntax.yaml", tmp_path / "services" / "a.yaml")
+    shutil.copy(FOLDER / "bad-slug.yaml", tmp_path / "monitor.yaml")
+    found = [(Path(each.file).name, each.line) for each in mistakes(tmp_path)]
+    assert found == [("monitor.yaml", 2), ("monitor.yaml", 3), ("a.yaml", 4), ("b.yaml", 4)]
+
+
+def test_a_problem_reads_as_file_line_column_and_text() -> None:
+    path = FOLDER / "unknown-key.yaml"
+    assert str(mistakes(path)[0]) == f"{path}:4:5: unknown key `entitiy`; did you mean `entity`?"
+
+
+def test_t39_an_unknown_key_is_refused_and_the_catalogue_before_it_stays_as_it_was(tmp_path: Path) -> None:
+    """A bad edit is an exception that carries the mistakes; what was loaded is a value nobody changed."""
+    file = tmp_path / "monitor.yaml"
+    file.write_text("services: [{slug: passport, url: https://passport.example/}]")
+    before: Loaded = load(tmp_path, environ={})
+    kept = before.catalogue
+    file.write_text("services: [{slug: passport, url: https://passport.example/, intervall: 5}]")
+    with pytest.raises(ConfigError, match="unknown key `intervall`"):
+        load(tmp_path, environ={})
+    file.write_text("services: [{slug: passport, url: https://passport.example/}]")
+    assert load(tmp_path, environ={}).catalogue == kept
+
+
+def test_a_folder_that_is_not_there_is_one_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere"
+    assert mistakes(path) == [Problem(str(path), 1, 1, "cannot be read: No such file or directory")]
+
+
+def test_a_file_that_cannot_be_read_is_a_mistake_among_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").symlink_to(tmp_path / "gone")
+    shutil.copy(FOLDER / "unknown-key.yaml", tmp_path / "b.yaml")
+    assert [each.text for each in mistakes(tmp_path)] == [
+        "cannot be read: No such file or directory",
+        "unknown key `entitiy`; did you mean `entity`?",
+    ]
+
+
+def test_an_empty_folder_is_a_mistake_with_an_example(tmp_path: Path) -> None:
+    assert mistakes(tmp_path)[0].text == (
+        "nothing to watch here; `services: [{slug: passport, url: https://passport.example/}]` "
+        "is a complete catalogue"
+    )
+
+
+def test_a_key_with_one_value_is_given_in_one_file_only(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("zone: Asia/Dubai\nprofiles: {usual: {every_s: 20}}\n")
+    (tmp_path / "b.yaml").write_text(
+        "zone: UTC\nprofiles: {usual: {}}\nservices: [{slug: a, url: https://a.example/}]\n"
+    )
+    first = tmp_path / "a.yaml"
+    assert [str(each) for each in mistakes(tmp_path)] == [
+        f"{tmp_path}/b.yaml:1:7: `zone` is given already, in {first}:1",
+        f"{tmp_path}/b.yaml:2:19: `usual` is given already, in {first}:2",
+    ]
+
+
+def test_a_mistake_of_a_profile_is_said_once_however_many_checks_use_it(tmp_path: Path) -> None:
+    services = "".join(f"  - {{slug: s{n}, url: https://s{n}.example/}}\n" for n in range(20))
+    path = tmp_path / "monitor.yaml"
+    path.write_text(f"profiles: {{default: {{every_s: 5, within_s: 6}}}}\nservices:\n{services}")
+    assert said(path) == ["1:44: within_s 6 must be less than every_s 5"]
+
+
+def test_a_mistake_in_a_system_is_not_a_second_one_where_it_is_needed(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.yaml"
+    path.write_text(
+        "systems: [{slug: identity, kind: shred, url: 5}]\n"
+        "services: [{slug: a, url: https://a.example/, depends: [identity]}]\n"
+    )
+    assert [each.line for each in mistakes(path)] == [1, 1]
+
+
+def test_a_blocking_system_without_a_contact_is_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.yaml"
+    path.write_text(
+        "systems: [{slug: identity, url: https://id.example/}, {slug: sms, url: https://sms.example/}]\n"
+        "services:\n"
+        "  - {slug: a, url: https://a.example/, depends: [identity, {system: sms, effect: slows}]}\n"
+    )
+    assert load(path, environ={}).warnings == [
+        Problem(
+            str(path),
+            1,
+            18,
+            "system `identity` blocks others, and neither it nor its entity has a contact",
+            "warning",
+        )
+    ]
+
+
+def test_a_channel_that_nothing_measures_is_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "monitor.yaml"
+    path.write_text(
+        "services: [{slug: a, channels: [{kind: web, url: https://a.example/}, {kind: app}, {kind: kiosk}]}]"
+    )
+    warning = "nothing measures channel `app` of `a`: it will always be unknown"
+    assert [each.text for each in load(path, environ={}).warnings] == [warning]
