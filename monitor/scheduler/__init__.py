@@ -1,0 +1,1 @@
+"""Keeps the beats of a prober's share of the checks."""
