@@ -70,7 +70,7 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
 class Contact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whom to call."""
 
-    role: str
+    role: Text
     name: Text = Text()
     phone: str = ""
     mail: str = ""
@@ -173,11 +173,20 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict
         return f"entity:{self.was[0] if self.was else self.slug}"
 
 
+class Missing(StrEnum):
+    """How what is unknown enters a ratio. The choice is shown beside the figure (T4)."""
+
+    EXCLUDE = "exclude"
+    BAD = "bad"
+    GOOD = "good"
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Rules of judging that belong to a version of the catalogue."""
 
     target: float = 0.95  # share of services remotely available
     coverage_gate: float = 0.9  # under this share of measured services: insufficient data
+    missing: Missing = Missing.EXCLUDE  # what unknown services count as in the headline's ratio
     grace_s: float = 5.0  # the clock of a partition runs this far behind the wall
     late_horizon_s: float = 48 * 3600.0  # older rows are stored and marked, not judged
     skew_max_s: float = 2.0  # rows of a prober whose clock is off by more are marked

@@ -152,11 +152,11 @@ class Expander:
     def _contacts(self, forms: Iterable[ContactForm]) -> tuple[Contact, ...]:
         contacts = []
         for form in forms:
-            name = _text(form.name)
+            name, role = _text(form.name), _text(form.role)
             if form.name is not None:
-                self._complete(name, form, form.role)
+                self._complete(name, form, role.get("en"))
             contacts.append(
-                Contact(role=form.role, name=name, phone=form.phone, mail=form.mail or "", hours=form.hours)
+                Contact(role=role, name=name, phone=form.phone, mail=form.mail or "", hours=form.hours)
             )
         return tuple(contacts)
 

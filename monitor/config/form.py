@@ -15,7 +15,7 @@ from monitor.config.settings import (
     PulseSettings,
     WebSettings,
 )
-from monitor.model import ChannelKind, Effect, Policy, SystemKind, Text
+from monitor.model import ChannelKind, Effect, Missing, Policy, SystemKind, Text
 from probes import dns, http, icmp, tcp, tls
 
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
@@ -131,7 +131,9 @@ Depends = Annotated[
 class ContactForm(msgspec.Struct, frozen=True, kw_only=True):
     """Whom to call."""
 
-    role: Annotated[str, Meta("What this person or desk is there for.", min_length=1)]
+    role: Annotated[
+        Text | str, Meta("What this person or desk is there for: `{en: …, ar: …}`, or one text for both.")
+    ]
     name: Name = None
     phone: Annotated[str, Meta("Telephone number.")] = ""
     mail: Annotated[Mail | None, Meta("Mail address.")] = None
@@ -215,6 +217,13 @@ class PolicyForm(msgspec.Struct, frozen=True, kw_only=True):
     coverage_gate: Annotated[
         float, Meta("Under this share of measured services there is no figure.", ge=0, le=1, examples=[0.9])
     ] = _POLICY.coverage_gate
+    missing: Annotated[
+        Missing,
+        Meta(
+            "What unknown services count as in the headline's ratio: left out, not available, available. "
+            "The page says so beside the figure."
+        ),
+    ] = _POLICY.missing
     grace_s: Annotated[float, Meta("Seconds that judging stays behind the wall clock.", ge=0, le=600)] = (
         _POLICY.grace_s
     )

@@ -47,6 +47,7 @@ class Beats(msgspec.Struct, omit_defaults=True):
     def missing(self, check: str, eras: Sequence[Era], vantage: str, *, until_ms: int) -> list[Gap]:
         """Gaps that are new or went on: beats not observed though their interval passed by `until_ms`."""
         found: list[Gap] = []
+        self._take_up(check, eras, vantage)  # another version may have moved the beats since
         while (hole := self._hole(check, eras, vantage, until_ms=until_ms)) is not None:
             if not self.gap_beats:
                 self.gap_first_ms = hole.first_ms
@@ -67,7 +68,9 @@ class Beats(msgspec.Struct, omit_defaults=True):
         hole = next(stretches(check, eras, vantage, after_ms=self.accounted_ms, ended_ms=ended_ms), None)
         if hole is None or not self.ahead or self.ahead[0] > hole.last_ms:
             return hole
-        return Stretch(hole.first_ms, latest_due_ms(check, hole.every_ms, self.ahead[0] - 1), hole.every_ms)
+        last_ms = latest_due_ms(check, hole.every_ms, self.ahead[0] - 1)
+        assert hole.first_ms <= last_ms, "what was observed before the next beat is taken up"
+        return Stretch(hole.first_ms, last_ms, hole.every_ms)
 
     def _take_up(self, check: str, eras: Sequence[Era], vantage: str) -> None:
         """Account for observed beats that follow without a hole."""

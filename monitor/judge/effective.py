@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from monitor.judge import levels
 from monitor.judge.timeline import Step, moved, squeeze, value_at
-from monitor.model import Catalogue, Channel, Effect, System, Version
+from monitor.model import Catalogue, Channel, Dependency, Effect, System, SystemKind, Version
 
 Timelines = Mapping[str, list[Step]]
 FOR_EVER_MS = 2**62
@@ -115,11 +115,16 @@ def _under(
     def known(subject: str) -> list[Step]:
         return made[subject] if subject in made else effective.get(subject, [])
 
+    def not_a_platform(need: Dependency) -> bool:
+        """Of two as bad, a channel without a check of its own names its platform."""
+        system = catalogue.systems_by_subject.get(need.system)
+        return system is None or system.kind is not SystemKind.PLATFORM
+
     def derive(owner: System | Channel) -> list[Step]:
         own = measured.get(owner.subject, []) if any(check.required for check in owner.checks) else None
         needs = [
             (need.system, need.effect, known(need.system))
-            for need in owner.depends
+            for need in sorted(owner.depends, key=not_a_platform)
             if need.effect is not Effect.NONE
         ]
         return levels.effective(own, needs, from_ms=from_ms)
@@ -135,4 +140,3 @@ def _under(
             offers = [(channel, known(channel.subject)) for channel in service.channels]
             made[service.subject] = levels.service(offers, from_ms=from_ms)
     return made
-

@@ -95,10 +95,14 @@ def stretches(
     for era, start_ms, end_ms in pieces(eras, after_ms + 1):
         if vantage not in era.vantages:
             continue
-        limit_ms = ended_ms - era.every_ms if end_ms is None else min(ended_ms - era.every_ms, end_ms - 1)
+        limit_ms = ended_ms - era.every_ms
+        if end_ms is not None:
+            limit_ms = min(limit_ms, end_ms - 1)
         first_ms = next_due_ms(check, era.every_ms, start_ms - 1)
         if first_ms <= limit_ms:
             yield Stretch(first_ms, latest_due_ms(check, era.every_ms, limit_ms), era.every_ms)
+        if end_ms is not None and limit_ms < end_ms - 1:
+            return  # its last beats come first, however short the next interval
 
 
 def next_beat_ms(check: str, eras: Sequence[Era], vantage: str, after_ms: int) -> tuple[int, int] | None:

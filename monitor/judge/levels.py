@@ -16,7 +16,7 @@ from monitor.judge.timeline import (
     Step,
     combine,
 )
-from monitor.model import Channel, Effect, Policy, Verdict
+from monitor.model import Channel, Effect, Missing, Policy, Verdict
 
 BADNESS = {Verdict.UP: 0, Verdict.DEGRADED: 1, Verdict.UNKNOWN: 2, Verdict.DOWN: 3}
 """Not knowing outweighs being slow, and never being down."""
@@ -108,16 +108,23 @@ class Headline(msgspec.Struct, frozen=True, kw_only=True):
     unknown: int
     target: float  # share of services to be available, 0 to 1
     coverage_gate: float  # under this share of known services the data do not suffice
+    missing: Missing = Missing.EXCLUDE
 
     @property
     def required(self) -> int:
         return self.available + self.unavailable + self.unknown
 
     @property
+    def counted(self) -> tuple[int, int]:
+        """Numerator and denominator of the ratio, as the policy for unknown services says (T4)."""
+        good = self.unknown if self.missing is Missing.GOOD else 0
+        bad = self.unknown if self.missing is Missing.BAD else 0
+        return self.available + good, self.available + self.unavailable + good + bad
+
+    @property
     def ratio(self) -> Fraction | None:
-        """Available of those known; None when none is known: no data is not a number."""
-        known = self.available + self.unavailable
-        return Fraction(self.available, known) if known else None
+        """Available of those counted; None when none is known: no data is not a number (T2)."""
+        return Fraction(*self.counted) if self.available + self.unavailable else None
 
     @property
     def coverage(self) -> Fraction | None:
@@ -153,6 +160,7 @@ def headline(verdicts: Iterable[Verdict], policy: Policy | None = None) -> Headl
         unknown=unknown,
         target=policy.target,
         coverage_gate=policy.coverage_gate,
+        missing=policy.missing,
     )
 
 

@@ -91,8 +91,9 @@ class Subject(msgspec.Struct, omit_defaults=True):
 
         Versions are adopted in order; one that was adopted before changes nothing. Checks that stay the same
         keep everything. A row asked under a version must not be added before that version is adopted: of a
-        check or vantage point that is not known yet it says nothing. Raises NeedsHistory when the version is
-        older than what is kept can judge.
+        check or vantage point that is not known yet it says nothing. Beats that were accounted for before the
+        version was learned stay as they are. Raises NeedsHistory when the version is older than what is kept
+        can judge.
         """
         if serial <= self.serial:
             return []

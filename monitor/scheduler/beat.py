@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 SALT = b"beat:"  # not the hash that shards work, or every check of a shard would start together
-GRID_MS = 20  # beats lie on this grid: starting a few checks per waking costs half of waking for each
+GRID_MS = 10  # beats lie on this grid: starting a few checks per waking costs half of waking for each
 
 
 @lru_cache(maxsize=65_536)

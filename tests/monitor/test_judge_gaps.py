@@ -116,6 +116,16 @@ def test_a_new_interval_has_its_own_beats_from_its_version_on() -> None:
     assert due(23) - 8000 < gap.last_due_ms <= due(23) - 4000
 
 
+def test_a_beat_of_the_old_interval_after_the_new_version_is_observed_and_no_beat_of_the_new() -> None:
+    judged = world()
+    judged.add(rows(0, 2))
+    judged.adopt([check(every_ms=60_000)], serial=2, valid_from_ms=due(1) + 1)
+    judged.advance(due(0) + 150_000)
+    (first, *_), later_ms = judged.gaps.values(), next_due_ms(KEY, 60_000, due(1))
+    assert (first.first_due_ms, first.beats, later_ms > due(2)) == (due(1), 1, True)
+    assert accounted_until(judged) > due(2)
+
+
 def test_while_the_clock_stands_still_what_is_kept_stays_bounded() -> None:
     judged = world()
     judged.add(rows(0))
@@ -150,9 +160,42 @@ def test_every_beat_is_observed_or_lies_in_exactly_one_gap(beats: int, seed: int
     }
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from([300, 700, 1000, 2500]), st.integers(0, 20_000), st.integers(0, 2**32))
+def test_a_change_of_interval_leaves_no_beat_unaccounted_for(
+    every_ms: int, valid_from_ms: int, seed: int
+) -> None:
+    chance, judged = Random(seed), world()
+    first, second = check(), check(every_ms=every_ms)
+    beats = by_walking(first, until_ms=valid_from_ms)
+    beats += by_walking(second, after_ms=valid_from_ms - 1, until_ms=30_000)
+    late_to_learn_ms = chance.choice([0, 4000])  # the prober goes on with the old interval meanwhile
+    old = by_walking(first, after_ms=valid_from_ms - 1, until_ms=valid_from_ms + late_to_learn_ms)
+    seen = sorted({due_ms for due_ms in beats + old if chance.random() < 0.6})
+    for due_ms in seen:
+        if due_ms >= valid_from_ms:
+            judged.adopt([second], serial=2, valid_from_ms=valid_from_ms)
+        judged.add([(KEY, "main", attempt(due_ms))])
+        judged.advance(due_ms - chance.choice([0, 5000]))
+    judged.adopt([second], serial=2, valid_from_ms=valid_from_ms)
+    judged.advance(40_000)
+    missing = [due_ms for due_ms in beats if due_ms not in seen]
+    held = [
+        [due_ms for due_ms in missing if gap.first_due_ms <= due_ms <= gap.last_due_ms]
+        for gap in judged.gaps.values()
+    ]
+    found = sorted(due_ms for dues in held for due_ms in dues)
+    assert [due_ms for due_ms in found if due_ms < 30_000] == missing
+    assert all(gap.beats >= len(dues) for gap, dues in zip(judged.gaps.values(), held, strict=True))
+
+
 def ended(until_ms: int) -> list[int]:
     """Beats whose interval has passed."""
     return [due(number) for number in range(200) if due(number) + EVERY_MS <= until_ms]
+
+
+def accounted_until(judged: World) -> int:
+    return judged.subject.checks[KEY].windows["main"].beats.accounted_ms
 
 
 def accounted(judged: World, *, until_ms: int) -> Counter[tuple[str, int]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.judge.levels import Headline, effective, headline, measured, service
 from monitor.judge.timeline import Step, squeeze, value_at
-from monitor.model import Channel, ChannelKind, Effect, Policy, Verdict
+from monitor.model import Channel, ChannelKind, Effect, Missing, Policy, Verdict
 from tests.monitor.judge_reference import plain, told, worst_of
 
 UP, DEGRADED, UNKNOWN, DOWN = Verdict.UP, Verdict.DEGRADED, Verdict.UNKNOWN, Verdict.DOWN
@@ -218,6 +219,12 @@ def test_at_95_percent_of_180_at_most_nine_may_be_unavailable() -> None:
 def test_under_the_coverage_gate_the_data_do_not_suffice() -> None:
     enough, less = counted(up=162, unknown=18), counted(up=161, unknown=19)
     assert [(enough.sufficient, enough.met), (less.sufficient, less.met)] == [(True, True), (False, None)]
+
+
+@pytest.mark.parametrize(("missing", "counted"), [("exclude", (8, 9)), ("bad", (8, 10)), ("good", (9, 10))])
+def test_t4_what_is_unknown_counts_as_the_policy_says(missing: str, counted: tuple[int, int]) -> None:
+    said = [Verdict.UP] * 8 + [Verdict.DOWN, Verdict.UNKNOWN]
+    assert headline(said, Policy(missing=Missing(missing))).counted == counted
 
 
 def test_t2_no_service_measured_is_no_number() -> None:

@@ -1,0 +1,13 @@
+"""The command line: 0 when all is well, 1 when something was found, 2 when it was called wrongly."""
+
+from __future__ import annotations
+
+from monitor.cli import asking, catalogue, demo, running  # each adds its commands to the group
+from monitor.cli.base import continuity
+
+__all__ = ["asking", "catalogue", "continuity", "demo", "main", "running"]
+
+
+def main() -> None:
+    """Entry point of the command `continuity`."""
+    continuity(prog_name="continuity")

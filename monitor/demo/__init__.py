@@ -1,0 +1,1 @@
+"""The embedded run: PostgreSQL, Kafka and a sample fleet on loopback."""

@@ -1,0 +1,90 @@
+"""Where the demo listens: ports that are busy move to free ones, and everyone is told."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from yarl import URL
+
+from monitor.config.load import load
+from monitor.demo import authority
+from monitor.demo.fleet import CERTIFICATES, PLAN, Plan
+from monitor.demo.kafka import free_port, is_free
+from monitor.model import Catalogue
+from probes import dns, http, resolve, tcp, tls
+
+LOOPBACK = "127.0.0.1"
+
+Tell = Callable[[str], None]
+
+
+def moves(config: Path, data: Path, *, tell: Tell) -> dict[str, str]:
+    """What to swap in the catalogue's values: its authority's file, and each address that is busy.
+
+    Raises ConfigError with every mistake in the files.
+    """
+    swaps = {authority.WRITTEN: str(authority.ensure(data / CERTIFICATES))}
+    wished = sorted(ports(load(config, replace=swaps).catalogue))
+    last = _last_moves(data)
+    moved = {port: last.get(port) or free_port() for port in wished if port in last or not _free(port)}
+    if moved:
+        pairs = ", ".join(f"{port} → {other}" for port, other in moved.items())
+        tell(f"busy ports of the sample fleet move to free ones: {pairs}")
+    return swaps | {f"{LOOPBACK}:{port}": f"{LOOPBACK}:{other}" for port, other in moved.items()}
+
+
+def ports(catalogue: Catalogue) -> set[int]:
+    """The loopback ports that a catalogue's checks ask."""
+    found: set[int] = set()
+    for check in catalogue.checks.values():
+        match check.ask:
+            case http.Settings():
+                url = URL(check.ask.url)
+                place = url.host or "", url.port or 0
+            case tcp.Settings() | tls.Settings():
+                place = check.ask.host, check.ask.port
+            case dns.Settings(resolver=str() as server):
+                place = resolve.split(server)
+            case _:
+                continue
+        if place[0] == LOOPBACK:
+            found.add(place[1])
+    return found
+
+
+def choose(wish: int, *, what: str, tell: Tell, taken: set[int]) -> int:
+    """The wished port (0: any), or a free one with a word about it; never one of `taken`, which it joins."""
+    port = wish = wish or free_port()
+    while port in taken or not is_free(port):
+        port = free_port()
+    taken.add(port)
+    if port != wish:
+        tell(f"port {wish} for {what} is busy, using {port}")
+    return port
+
+
+def _last_moves(data: Path) -> dict[int, int]:
+    """Port → where it moved in the last run over this folder and is still free: what was measured goes on."""
+    try:
+        plan = msgspec.json.decode((data / PLAN).read_bytes(), type=Plan)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return {}
+    pairs = (pair for pair in plan.replace.items() if pair[0].startswith(f"{LOOPBACK}:"))
+    moved = {int(old.rpartition(":")[2]): int(new.rpartition(":")[2]) for old, new in pairs}
+    return {port: other for port, other in moved.items() if _free(other)}
+
+
+def _free(port: int) -> bool:
+    return is_free(port) and _is_free_for_datagrams(port)
+
+
+def _is_free_for_datagrams(port: int) -> bool:
+    with socket.socket(type=socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True

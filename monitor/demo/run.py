@@ -1,0 +1,220 @@
+"""`make run`: PostgreSQL, Kafka, the sample fleet and the monitor, started and stopped as one."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import os
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import IO, NoReturn
+
+import click
+import msgspec
+
+from monitor.config.load import load_settings
+from monitor.config.settings import PulseSettings, Settings
+from monitor.demo import fleet, places
+from monitor.demo.child import Child
+from monitor.demo.embedded import Kafka, Postgres
+from monitor.demo.postgres import hold
+from monitor.errors import MonitorError
+
+ROOT = Path(__file__).parents[2]
+READY_WITHIN_S = 60.0
+FLEET_WITHIN_S = 20.0
+LOOK_S = 0.1
+ROLES_GRACE_S = 20.0
+NOTE = "run.json"  # there once everything was up
+REST = ("ingest", "derive", "web")
+
+
+def main(config: Path, data: Path, *, port: int = 8440, script: bool = True) -> int:
+    """Run everything until Ctrl-C or SIGTERM; 0 after an orderly stop, 1 when a part failed.
+
+    `config` is the catalogue to watch, `data` keeps all between runs, `port` is the wish for the pages.
+    Raises UsageError when another run holds `data`, ConfigError when the catalogue has mistakes.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with hold(data) as lock:
+        return _run(Demo(config.resolve(), data.resolve(), port=port, script=script), lock)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _run(demo: Demo, _lock: IO[str]) -> int:
+    try:
+        demo.start()
+        demo.watch()
+    except KeyboardInterrupt:
+        demo.tell("stopping; Ctrl-C again to stop at once")
+        return 0
+    except MonitorError as error:
+        demo.tell(str(error))
+        return 1
+    finally:
+        _end(demo)
+
+
+def _end(demo: Demo) -> None:
+    try:
+        demo.stop()
+    except KeyboardInterrupt:
+        demo.force()
+    demo.tell("stopped")
+
+
+class Demo:
+    """The parts of one run, in the order in which they need each other."""
+
+    def __init__(self, config: Path, data: Path, *, port: int, script: bool) -> None:
+        self._config, self._data, self._wish, self._script = config, data, port, script
+        self._began = time.monotonic()
+        self._ports: set[int] = set()
+        self._children: dict[str, Child] = {}
+        self._postgres = Postgres(data / "postgres")
+        self._kafka = Kafka(data / "kafka", tell=self.tell)
+
+    def tell(self, text: str) -> None:
+        """One line of progress with the seconds since the start."""
+        click.echo(f"[{time.monotonic() - self._began:6.1f} s] {text}")
+
+    def start(self) -> None:
+        """Bring everything up; nothing waits for what it does not need."""
+        self.tell("starting; Ctrl-C stops everything")
+        self._kafka.launch()
+        self._postgres.launch()
+        swaps = places.moves(self._config, self._data, tell=self.tell)
+        environment = self._environment(swaps)
+        first = not (self._data / NOTE).exists()
+        if first:
+            self._kafka.wait_ready()  # roles make the topics when they start
+            self.tell("Kafka is ready")
+        self._start_role("monitor", REST, environment)
+        self._start_fleet(swaps)
+        self._postgres.wait_ready()
+        self.tell("PostgreSQL is ready")
+        fleet_ready = self._data / fleet.READY
+        self._children["fleet"].wait_until(fleet_ready.exists, within_s=FLEET_WITHIN_S)
+        self.tell("the sample fleet is ready")
+        self._start_role("probe", ("probe",), environment)  # earlier, it would find nobody there: an outage
+        settings = load_settings(self._config, environ=environment)
+        ready = f"{settings.web.url}/readyz"
+        self._children["monitor"].wait_until(lambda: _answers(ready), within_s=READY_WITHIN_S)
+        self._welcome(settings)
+        if not first:
+            self._kafka.wait_ready()
+            self.tell("Kafka is ready")
+        self._note(settings)
+
+    def watch(self) -> NoReturn:
+        """Until one part ends by itself. Raises MonitorError with its last lines."""
+        while True:
+            for name, child in self._all().items():
+                if not child.running:
+                    raise MonitorError(
+                        f"{name} ended with {child.exit_code}; see {child.log}:\n{child.tail()}"
+                    )
+            time.sleep(LOOK_S)
+
+    def stop(self) -> None:
+        """The monitor first, then what it watches, then what it stands on; none is left behind."""
+        for name in ("probe", "monitor"):
+            if name in self._children:
+                self._children[name].begin_stop()
+        for name in ("probe", "monitor", "fleet"):
+            if name in self._children:
+                self._children[name].stop()
+        self._kafka.begin_stop()
+        self._postgres.begin_stop()
+        self._kafka.close()
+        self._postgres.close()
+
+    def force(self) -> None:
+        """`kill -9` whatever is left."""
+        for child in self._all().values():
+            child.kill()
+        self._kafka.close()
+        self._postgres.close()
+
+    def _start_fleet(self, swaps: dict[str, str]) -> None:
+        (self._data / fleet.READY).unlink(missing_ok=True)
+        plan = fleet.Plan(config=str(self._config), replace=swaps, script=self._script)
+        (self._data / fleet.PLAN).write_bytes(msgspec.json.encode(plan))
+        command = [sys.executable, "-m", "monitor.demo.fleet", str(self._data)]
+        self._children["fleet"] = self._child("fleet", command, self._python())
+
+    def _start_role(self, name: str, roles: tuple[str, ...], environment: dict[str, str]) -> None:
+        command = [sys.executable, "-m", "monitor", "run", *roles, "--config", str(self._config)]
+        self._children[name] = self._child(name, command, environment)
+
+    def _child(self, name: str, command: list[str], environment: dict[str, str]) -> Child:
+        log = self._data / "logs" / f"{name}.log"
+        return Child(command, log, name=name, grace_s=ROLES_GRACE_S, cwd=ROOT, env=environment)
+
+    def _python(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("CONTINUITY_")}
+        return kept | {"PYTHONUNBUFFERED": "1"}
+
+    def _environment(self, swaps: dict[str, str]) -> dict[str, str]:
+        """The settings of this run, as every role reads them."""
+        kafka, usual = self._kafka, PulseSettings()
+        pulses = {
+            f"CONTINUITY_PULSE_{role.upper()}": str(
+                self._choose(getattr(usual, role), f"the pulse of {role}")
+            )
+            for role in ("probe", *REST)
+        }
+        return {
+            **self._python(),
+            "CONTINUITY_POSTGRES_DSN": self._postgres.dsn,
+            "CONTINUITY_KAFKA_BOOTSTRAP": kafka.bootstrap,
+            "CONTINUITY_KAFKA_SECURITY": kafka.protocol.lower(),
+            "CONTINUITY_KAFKA_MECHANISM": kafka.mechanism,
+            "CONTINUITY_KAFKA_USER": kafka.user,
+            "CONTINUITY_KAFKA_PASSWORD": f"file:{kafka.password_file}",
+            "CONTINUITY_WEB_PORT": self._choose(self._wish, "the pages"),
+            "CONTINUITY_DATA": str(self._data / "state"),
+            "CONTINUITY_REPLACE": json.dumps(swaps),
+            **pulses,
+        }
+
+    def _choose(self, wish: int, what: str) -> str:
+        return str(places.choose(wish, what=what, tell=self.tell, taken=self._ports))
+
+    def _all(self) -> dict[str, Child]:
+        servers: dict[str, Postgres | Kafka] = {"PostgreSQL": self._postgres, "Kafka": self._kafka}
+        return {**{name: part.child for name, part in servers.items() if part.started}, **self._children}
+
+    def _note(self, settings: Settings) -> None:
+        """What runs where, for whoever looks from outside."""
+        pids = {name: list(child.pids) for name, child in self._all().items()}
+        noted = {"pid": os.getpid(), "url": settings.web.url, "pids": pids}
+        (self._data / NOTE).write_text(json.dumps(noted))
+
+    def _welcome(self, settings: Settings) -> None:
+        from monitor import roles  # the parts meet there; this is one of them, so only here and only now
+
+        link = roles.sign_in_link(settings, "demo", "operator")
+        if inspect.iscoroutine(link):
+            link = asyncio.run(link)
+        self.tell(f"the monitor shows sample data at {settings.web.url}")
+        click.echo(f"\n    Open     {settings.web.url}\n    Sign in  {link}   (works once)\n")
+        click.echo("    Ctrl-C stops everything; `continuity demo faults` lists what can go wrong.\n")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

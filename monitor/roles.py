@@ -1,0 +1,459 @@
+"""The only place where parts meet: each role opened from its settings, run until asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from monitor import log as logs
+from monitor.config.load import load, load_settings
+from monitor.config.settings import Settings, secret
+from monitor.errors import MonitorError, StoreUnavailable, UsageError
+from monitor.lifetime import Backoff, Stop, live, stopping_on_signals
+from monitor.metrics import DeriveMetrics, IngestMetrics, ProbeMetrics, Pulse
+from monitor.pulse import serve_pulse, watch_the_loop
+from monitor.store.migrate import migrate as apply_migrations
+from monitor.store.pool import Store, open_store
+from monitor.stream.kafka import Kafka
+
+log = logs.Log(__name__)
+
+ROLES = ("probe", "ingest", "derive", "web")
+TOGETHER = ("ingest", "derive", "web")  # `all`: these in one process, `probe` in another
+CHILD_STOP_S = 30.0
+REPLACE = "CONTINUITY_REPLACE"  # JSON: pieces of the catalogue to swap, as {"host:port": "host:port"}
+
+Loop = Coroutine[Any, Any, None]
+
+
+@dataclass
+class Process:
+    """What the roles of one process share."""
+
+    names: tuple[str, ...]
+    config: Path
+    settings: Settings
+    kafka: Kafka
+    dsn: str
+    stop: Stop = field(default_factory=Stop)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    on_reload: list[Callable[[], None]] = field(default_factory=list)
+    waiting: dict[str, Callable[[], str | None]] = field(default_factory=dict)
+
+    def waiting_for(self) -> str | None:
+        """What the first role that is not ready waits for; None when all are ready."""
+        return next((f"{name}: {why}" for name, ask in self.waiting.items() if (why := ask())), None)
+
+
+def run(names: Sequence[str], *, config: Path, data: Path | None = None) -> int:
+    """Run roles in this process (`all`: with the prober in another) until SIGINT or SIGTERM.
+
+    Returns 0 after an orderly end, 1 after a crash. Raises UsageError, and ConfigError when the catalogue has
+    mistakes: then nothing was started.
+    """
+    wanted = tuple(dict.fromkeys(names))
+    if unknown := set(wanted) - {*ROLES, "all"}:
+        raise UsageError(f"no role {', '.join(sorted(unknown))}; the roles are {', '.join(ROLES)}, or all")
+    here = TOGETHER if "all" in wanted else wanted
+    if "derive" in here:
+        load(config, replace=replacements())  # every mistake before anything starts
+    settings = load_settings(config)
+    if data is not None:
+        settings = msgspec.structs.replace(settings, data=str(data))
+    logs.set_up(settings.log_level)
+    process = Process(here, config, settings, kafka_of(settings), dsn_of(settings))
+    return _run_in_loop(_main(process, with_prober="all" in wanted))
+
+
+def _run_in_loop(main: Coroutine[Any, Any, int]) -> int:
+    if sys.platform == "win32":
+        return asyncio.run(main)
+    import uvloop
+
+    return uvloop.run(main)
+
+
+async def _main(process: Process, *, with_prober: bool) -> int:
+    with stopping_on_signals(process.stop):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, partial(_reload, process))
+        try:
+            async with AsyncExitStack() as stack:
+                loops = await _open(process, stack)
+                if with_prober:
+                    loops["prober"] = _child(process)
+                log.info("process.started", roles=list(process.names))
+                await live(process.stop, loops)
+            failed = False
+        except* (MonitorError, OSError, TimeoutError) as group:
+            failed = True
+            for error in _leaves(group):
+                log.error("process.failed", why=f"{type(error).__name__}: {error}")
+    log.info("process.stopped", roles=list(process.names))
+    return 1 if failed else 0
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for each in error.exceptions for leaf in _leaves(each)]
+    return [error]
+
+
+def _reload(process: Process) -> None:
+    for reload in process.on_reload:
+        reload()
+
+
+async def _open(process: Process, stack: AsyncExitStack) -> dict[str, Loop]:
+    """Open what the roles need, first opened last closed; returns their loops."""
+    pulse = Pulse(process.registry, version=version(), roles=",".join(process.names))
+    port = getattr(process.settings.pulse, process.names[0])
+    await stack.enter_async_context(
+        serve_pulse(
+            process.registry,
+            host=process.settings.pulse.host,
+            port=port,
+            waiting_for=process.waiting_for,
+        )
+    )
+    loops: dict[str, Loop] = {"pulse": watch_the_loop(pulse, process.stop)}
+    if set(process.names) - {"probe"}:
+        store = await stack.enter_async_context(
+            open_store(
+                process.dsn,
+                size=process.settings.postgres.pool,
+                waited=pulse.database_waits_s.observe,
+                application="continuity " + " ".join(process.names),
+            )
+        )
+        await _migrated(process)
+    if {"probe", "ingest", "derive"} & set(process.names):
+        loops["topics"] = _topics(process)
+    openers: dict[str, Callable[[], Awaitable[Loop]]] = {
+        "probe": lambda: _probe(process, stack),
+        "ingest": lambda: _ingest(process, store),
+        "derive": lambda: _derive(process, store, stack),
+        "web": lambda: _web(process, store, stack),
+    }
+    for name in process.names:
+        loops[name] = await openers[name]()
+    return loops
+
+
+async def _migrated(process: Process) -> None:
+    """Bring the database up to date; wait for it as long as it is away."""
+    backoff = Backoff()
+    while not process.stop.requested:
+        try:
+            applied = await apply_migrations(process.dsn)
+        except StoreUnavailable as error:
+            log.warning("store.away", why=str(error))
+            await process.stop.pause(backoff.next_s())
+        else:
+            for name in applied:
+                log.info("store.migrated", name=name)
+            return
+
+
+async def _topics(process: Process) -> None:
+    """Make missing topics, if they may be made; a broker that is away delays this and stops nobody."""
+    from monitor.errors import StreamUnavailable
+    from monitor.stream.kafka import ensure_topics
+
+    backoff = Backoff()
+    while not process.stop.requested:
+        try:
+            await ensure_topics(process.kafka, vantages=[process.settings.probe.vantage])
+        except StreamUnavailable as error:
+            log.warning("stream.topics_unknown", why=str(error))
+            await process.stop.pause(backoff.next_s())
+        else:
+            return
+
+
+async def _probe(process: Process, stack: AsyncExitStack) -> Loop:
+    from monitor.scheduler.prober import probe_role
+    from probes.ask import Asker
+
+    vantage = process.settings.probe.vantage
+    asker = await stack.enter_async_context(Asker())
+    metrics = ProbeMetrics(process.registry, vantage=vantage)
+    owned = metrics.checks._value.get
+    process.waiting["probe"] = lambda: None if owned() else "a catalogue and a share of its checks"
+    return probe_role(
+        process.kafka,
+        vantage=vantage,
+        folder=process.settings.data_folder / "probe" / vantage,
+        asker=asker,
+        metrics=metrics,
+        stop=process.stop,
+    )
+
+
+async def _ingest(process: Process, store: Store) -> Loop:
+    from monitor.judge.ingest import Ingest
+    from monitor.stream.kafka import partition_for
+    from monitor.stream.loop import Hooks, consume
+    from monitor.stream.wire import OBSERVATIONS
+
+    metrics = IngestMetrics(process.registry)
+    topic = process.kafka.topic(OBSERVATIONS)
+    keeper = Ingest(
+        store,
+        topic=topic,
+        owner=partial(partition_for, partitions=process.kafka.partitions),
+        metrics=metrics,
+    )
+    process.waiting["ingest"] = lambda: None if keeper.ready else "a partition and a catalogue"
+    hooks = Hooks(
+        lag=lambda partition, records: metrics.lag.labels(topic, str(partition)).set(records),
+        stopped=lambda partition, on: metrics.stopped.labels(topic, str(partition)).set(int(on)),
+        fenced=metrics.fenced.inc,
+    )
+    return consume(
+        process.kafka, topic=OBSERVATIONS, group="ingest", keeper=keeper, stop=process.stop, hooks=hooks
+    )
+
+
+async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
+    from monitor.judge.derive import ROLE, Derive
+    from monitor.judge.publishing import Publisher
+    from monitor.store.lease import Lease
+    from monitor.store.listen import Bell, listening
+    from monitor.stream.catalogue import publish_version
+
+    bell = Bell()
+    await stack.enter_async_context(listening(process.dsn, bell))
+    metrics = DeriveMetrics(process.registry)
+    lease = Lease(store, role=ROLE, holder=f"{socket.gethostname()}:{os.getpid()}")
+    publisher = Publisher(
+        store,
+        partial(publish_version, process.kafka),
+        folder=process.config,
+        replace=replacements(),
+        lease=lease,
+        metrics=metrics,
+    )
+    process.on_reload.append(publisher.reload)
+    return Derive(store, publisher, lease=lease, metrics=metrics, bell=bell).run(process.stop)
+
+
+async def _web(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
+    from monitor.exporter.state import StateMetrics
+    from monitor.store.listen import Bell, listening
+    from monitor.web.app import web_role
+    from monitor.web.state import Live
+
+    bell = Bell()
+    await stack.enter_async_context(listening(process.dsn, bell))
+    state = Live(store, bell)
+    metrics = StateMetrics(lambda: (state.picture, state.answers))
+    process.waiting["web"] = lambda: None if state.picture is not None else "the first catalogue"
+    return web_role(
+        state,
+        store,
+        host=process.settings.web.host,
+        port=process.settings.web.port,
+        stop=process.stop,
+        extra_routes=[("/metrics/state", metrics.handle)],
+    )
+
+
+async def _child(process: Process) -> None:
+    """The prober as a process of its own; when it ends by itself, so do we."""
+    command = [sys.executable, "-m", "monitor", "run", "probe", "--config", str(process.config)]
+    child = await asyncio.create_subprocess_exec(
+        *command, "--data", process.settings.data, start_new_session=True
+    )
+    waiting = asyncio.create_task(child.wait())
+    stopping = asyncio.create_task(process.stop.wait())
+    try:
+        await asyncio.wait([waiting, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not stopping.done():
+            raise MonitorError(f"the prober ended with {child.returncode}")
+        child.terminate()
+        async with asyncio.timeout(CHILD_STOP_S):
+            await waiting
+    finally:
+        stopping.cancel()
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+
+
+# -- settings into what the rooms take --------------------------------------------------------------------
+
+
+def version() -> str:
+    """The version of this program, or "unknown" when it runs from a bare tree."""
+    try:
+        return metadata.version("continuity-monitor")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def replacements() -> Mapping[str, str]:
+    """What the demo moved: pieces of the catalogue to swap. Raises UsageError."""
+    text = os.environ.get(REPLACE)
+    if not text:
+        return {}
+    try:
+        return msgspec.json.decode(text, type=dict[str, str])
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{REPLACE} must be a JSON object of texts: {error}") from error
+
+
+def kafka_of(settings: Settings) -> Kafka:
+    """Kafka's address with its secrets resolved. Raises SecretUnavailable."""
+    given = settings.kafka
+    return Kafka(
+        bootstrap=",".join(given.bootstrap),
+        topic_prefix=given.topic_prefix,
+        group_prefix=given.group_prefix,
+        security=given.security.upper(),
+        mechanism=given.mechanism,
+        user=given.user,
+        password=secret(given.password),
+        ca=given.ca,
+        certificate=given.certificate,
+        key=given.key,
+        replication_factor=given.replication_factor,
+        partitions=given.partitions,
+        create_topics=given.create_topics,
+    )
+
+
+def dsn_of(settings: Settings) -> str:
+    """PostgreSQL's address with its password in place. Raises SecretUnavailable."""
+    password = secret(settings.postgres.password)
+    if not password:
+        return settings.postgres.dsn
+    parts = urlsplit(settings.postgres.dsn)
+    user, _, host = parts.netloc.rpartition("@")
+    signed = f"{user.split(':')[0]}:{quote(password, safe='')}@{host}"
+    return urlunsplit(parts._replace(netloc=signed))
+
+
+@asynccontextmanager
+async def _stored(settings: Settings) -> AsyncIterator[Store]:
+    async with open_store(dsn_of(settings), size=2, application="continuity command") as store:
+        yield store
+
+
+# -- single commands ---------------------------------------------------------------------------------------
+
+
+class Line(NamedTuple):
+    """One thing `check --connect` looked at, and what to do when it is not as it should be."""
+
+    ok: bool
+    what: str
+    remedy: str = ""
+
+
+def migrate(settings: Settings) -> list[str]:
+    """Apply what is missing; returns the names. Raises StoreUnavailable."""
+    return asyncio.run(apply_migrations(dsn_of(settings)))
+
+
+def connect_report(settings: Settings) -> list[Line]:
+    """Sign in to Kafka and PostgreSQL and look at everything we need there."""
+    return asyncio.run(_connect_report(settings))
+
+
+async def _connect_report(settings: Settings) -> list[Line]:
+    from monitor.store.check import connect_lines as look_at_postgres
+    from monitor.stream.check import connect_lines as look_at_kafka
+
+    kafka = await look_at_kafka(kafka_of(settings), vantages=[settings.probe.vantage])
+    postgres = await look_at_postgres(dsn_of(settings))
+    return [Line(*line) for line in (*kafka, *postgres)]
+
+
+def token_create(settings: Settings, name: str, *, role: str, entities: Sequence[str] = ()) -> str:
+    """A new token, shown this once. Raises UsageError when the name is taken, StoreUnavailable."""
+    from monitor.store import tokens
+
+    async def create() -> str:
+        async with _stored(settings) as store:
+            return await tokens.create_token(store, name, role=tokens.Role(role), entities=entities)
+
+    return asyncio.run(create())
+
+
+def token_list(settings: Settings) -> list[Any]:
+    """Every token without its secret."""
+    from monitor.store import tokens
+
+    async def listed() -> list[Any]:
+        async with _stored(settings) as store:
+            return list(await tokens.list_tokens(store))
+
+    return asyncio.run(listed())
+
+
+def token_revoke(settings: Settings, name: str) -> bool:
+    """False when there is no such token in force."""
+    from monitor.store import tokens
+
+    async def revoke() -> bool:
+        async with _stored(settings) as store:
+            return bool(await tokens.revoke_token(store, name))
+
+    return asyncio.run(revoke())
+
+
+def sign_in_link(settings: Settings, name: str, role: str) -> str:
+    """A link that signs its first user in as `name`."""
+    from monitor.store import tokens
+
+    async def link() -> str:
+        async with _stored(settings) as store:
+            return await tokens.create_sign_in(store, name, tokens.Role(role))
+
+    return f"{settings.web.url}/sign-in/{asyncio.run(link())}"
+
+
+def stream_accept(settings: Settings, topic: str, partition: int) -> int:
+    """Read a partition on from where it begins now; returns that offset. What was stored is not stored twice.
+
+    Raises UsageError when we never read that partition, StoreUnavailable, StreamUnavailable.
+    """
+    from monitor.store import stream
+    from monitor.stream.offsets import beginning
+
+    async def accept() -> int:
+        begin = await beginning(kafka_of(settings), topic=topic, partition=partition)
+        async with _stored(settings) as store:
+            found = await stream.accept(
+                store, cluster=begin.cluster, topic=topic, partition=partition, next_offset=begin.offset
+            )
+        if not found:
+            raise UsageError(f"{topic}/{partition} of cluster {begin.cluster} was never read by this monitor")
+        return begin.offset
+
+    return asyncio.run(accept())
+
+
+def dead_letters(settings: Settings, *, limit: int = 100) -> list[Any]:
+    """The newest records that were set aside."""
+    from monitor.store import stream
+
+    async def read() -> list[Any]:
+        async with _stored(settings) as store:
+            return list(await stream.dead_letters(store, limit=limit))
+
+    return asyncio.run(read())

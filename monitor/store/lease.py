@@ -1,0 +1,73 @@
+"""Leadership: a row with an epoch, renewed by PostgreSQL's clock, locked by every leader transaction."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from monitor.errors import LeaseLost
+from monitor.store.pool import Store
+
+LEASE_S = 10
+RENEW_S = 3
+
+
+class Lease:
+    """One role's leadership as seen by one process. `epoch` is 0 while it does not lead."""
+
+    def __init__(self, store: Store, *, role: str, holder: str) -> None:
+        self._store, self.role, self.holder = store, role, holder
+        self.epoch = 0
+
+    @property
+    def held(self) -> bool:
+        return self.epoch > 0
+
+    async def take_or_renew(self) -> bool:
+        """True when this process leads for the next 10 s. Taking over raises the epoch.
+
+        Raises StoreUnavailable; what was held stays held until a transaction finds otherwise.
+        """
+        async with self._store.connection() as connection:
+            epoch = await connection.fetchval(
+                """
+                insert into lease as l (role, holder, epoch, until)
+                values ($1, $2, 1, now() + make_interval(secs => $3))
+                on conflict (role) do update
+                   set holder = excluded.holder,
+                       epoch = case when l.holder = excluded.holder and l.epoch = $4 then l.epoch
+                                    else l.epoch + 1 end,
+                       until = excluded.until
+                 where (l.holder = excluded.holder and l.epoch = $4) or l.until < now()
+                returning epoch
+                """,
+                self.role,
+                self.holder,
+                float(LEASE_S),
+                self.epoch,
+            )
+        self.epoch = epoch or 0
+        return self.held
+
+    async def lock(self, connection: asyncpg.Connection) -> None:
+        """First statement of every leader transaction. Raises LeaseLost when another epoch is in force."""
+        row = await connection.fetchrow(
+            "select 1 from lease where role = $1 and holder = $2 and epoch = $3 and until > now() for update",
+            self.role,
+            self.holder,
+            self.epoch,
+        )
+        if row is None:
+            self.epoch = 0
+            raise LeaseLost(f"another process leads {self.role}")
+
+    async def give_up(self) -> None:
+        """Let a stand-by take over at once."""
+        if self.held:
+            async with self._store.connection() as connection:
+                await connection.execute(
+                    "update lease set until = now() where role = $1 and holder = $2 and epoch = $3",
+                    self.role,
+                    self.holder,
+                    self.epoch,
+                )
+            self.epoch = 0

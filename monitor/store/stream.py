@@ -1,0 +1,165 @@
+"""Where readers of the log stand: the fence on offsets, the partition's clock, dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import asyncpg
+
+from monitor.errors import FenceBroken
+from monitor.store.pool import Store
+from monitor.store.times import millis, moment
+
+
+class Standing(NamedTuple):
+    """A stored offset: the next record to read, and what the last one looked like."""
+
+    next: int
+    last_at_ms: int | None
+    last_crc: int | None
+    judged_until_ms: int | None
+
+
+class DeadLetter(NamedTuple):
+    """A record set aside, whole, with a short closed reason and a sentence."""
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    detail: str
+    key: bytes | None
+    value: bytes | None
+
+
+async def standing(store: Store, *, cluster: str, topic: str, partition: int, begin: int) -> Standing:
+    """The stored row, created at `begin` (the log's first offset) when this cluster was never read."""
+    async with store.connection() as connection:
+        await connection.execute(
+            "insert into stream_offset (cluster, topic, partition, next) values ($1, $2, $3, $4) "
+            "on conflict do nothing",
+            cluster,
+            topic,
+            partition,
+            begin,
+        )
+        row = await connection.fetchrow(
+            "select next, last_at, last_crc, judged_until from stream_offset "
+            "where cluster = $1 and topic = $2 and partition = $3",
+            cluster,
+            topic,
+            partition,
+        )
+    return Standing(
+        next=row["next"],
+        last_at_ms=None if row["last_at"] is None else millis(row["last_at"]),
+        last_crc=row["last_crc"],
+        judged_until_ms=None if row["judged_until"] is None else millis(row["judged_until"]),
+    )
+
+
+async def other_clusters(store: Store, *, cluster: str, topic: str) -> list[str]:
+    """Other clusters this topic was read from: a sign that the broker was replaced."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            "select distinct cluster from stream_offset where topic = $1 and cluster <> $2", topic, cluster
+        )
+    return [row["cluster"] for row in rows]
+
+
+async def move(
+    connection: asyncpg.Connection,
+    *,
+    cluster: str,
+    topic: str,
+    partition: int,
+    expected: int,
+    expected_until_ms: int | None,
+    to: Standing,
+) -> None:
+    """Compare-and-set of the offset: first statement of a batch. Raises FenceBroken (T42).
+
+    The clock is part of the fence: with nothing new in the log it is all that tells two owners apart.
+    """
+    status = await connection.execute(
+        "update stream_offset set next = $6, last_at = $7, last_crc = $8 "
+        "where cluster = $1 and topic = $2 and partition = $3 and next = $4 "
+        "and judged_until is not distinct from $5",
+        cluster,
+        topic,
+        partition,
+        expected,
+        _moment(expected_until_ms),
+        to.next,
+        _moment(to.last_at_ms),
+        to.last_crc,
+    )
+    if status != "UPDATE 1":
+        raise FenceBroken(f"{topic}/{partition}: {expected} and its clock are not what is stored")
+
+
+async def advance_clock(
+    connection: asyncpg.Connection,
+    *,
+    cluster: str,
+    topic: str,
+    partition: int,
+    expected: int,
+    expected_until_ms: int | None,
+    until_ms: int,
+) -> None:
+    """Move `judged_until` forward under the same fence. Raises FenceBroken."""
+    assert until_ms > (expected_until_ms or 0), "the clock never goes back"
+    status = await connection.execute(
+        "update stream_offset set judged_until = $6 "
+        "where cluster = $1 and topic = $2 and partition = $3 and next = $4 "
+        "and judged_until is not distinct from $5",
+        cluster,
+        topic,
+        partition,
+        expected,
+        _moment(expected_until_ms),
+        moment(until_ms),
+    )
+    if status != "UPDATE 1":
+        raise FenceBroken(f"{topic}/{partition}: {expected} and its clock are not what is stored")
+
+
+def _moment(at_ms: int | None) -> datetime | None:
+    return None if at_ms is None else moment(at_ms)
+
+
+async def accept(store: Store, *, cluster: str, topic: str, partition: int, next_offset: int) -> bool:
+    """A person accepts the log as it is now: read on from `next_offset`, trust no earlier record."""
+    async with store.connection() as connection:
+        status = await connection.execute(
+            "update stream_offset set next = $4, last_at = null, last_crc = null "
+            "where cluster = $1 and topic = $2 and partition = $3",
+            cluster,
+            topic,
+            partition,
+            next_offset,
+        )
+    return bool(status == "UPDATE 1")
+
+
+async def set_aside(connection: asyncpg.Connection, *, cluster: str, letters: Sequence[DeadLetter]) -> None:
+    """Keep unreadable records; repeatable."""
+    await connection.executemany(
+        'insert into dead_letter (cluster, topic, partition, "offset", reason, detail, key, value) '
+        "values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
+        [(cluster, *letter) for letter in letters],
+    )
+
+
+async def dead_letters(store: Store, *, limit: int = 100) -> list[DeadLetter]:
+    """The newest dead letters, newest first."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            'select topic, partition, "offset", reason, detail, key, value from dead_letter '
+            'order by known_at desc, topic, partition, "offset" desc limit $1',
+            limit,
+        )
+    return [DeadLetter(*row) for row in rows]

@@ -1,0 +1,18 @@
+"""Unix milliseconds outside, `timestamptz` inside: exact both ways."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def moment(ms: int) -> datetime:
+    """The instant of Unix milliseconds `ms`, UTC."""
+    return EPOCH + timedelta(milliseconds=ms)
+
+
+def millis(at: datetime) -> int:
+    """Unix milliseconds of an instant."""
+    return (at - EPOCH) // _MILLISECOND

@@ -1,0 +1,350 @@
+"""The fenced consumer: what a batch produced and the offset after it are stored in one transaction.
+
+The group only says whose partition it is. Where to read from is the keeper's stored row; whoever writes with
+another row than the stored one is refused (T42), forgets its batch and reads the row again. Before it goes on
+it re-reads the last record it kept: another record there means that this is not the log it knew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from monitor.errors import FenceBroken, StoreUnavailable, StreamChanged, StreamUnavailable
+from monitor.lifetime import Backoff, Stop
+from monitor.log import Log
+from monitor.stream.kafka import Kafka, cluster_id, open_consumer, reachable, sticky
+
+log = Log(__name__)
+
+POLL_MS = 200
+LINGER_S = 0.25  # what comes within this is kept together: a transaction costs more than the rows in it
+REBALANCE_S = 60.0  # a poll longer than this is given up, and looked at again
+BROKER_S = 5.0
+CLOCK_EVERY_S = 1.0
+COMMIT_EVERY_S = 5.0
+ACCEPT_POLL_S = 3.0  # how often a stopped partition looks whether a person accepted the new log
+
+
+class Record(NamedTuple):
+    """One record of a partition; `timestamp_ms` is the broker's append time."""
+
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Position(NamedTuple):
+    """The stored row: the next offset to read, and what record `next - 1` was (None: not known)."""
+
+    next: int
+    last_at_ms: int | None
+    last_crc: int | None
+
+
+class Keeper(Protocol):
+    """Stores what records mean. Each method may raise StoreUnavailable; those with `at` FenceBroken too."""
+
+    async def assigned(self, partition: int, *, cluster: str, begin: int, end: int) -> Position:
+        """The stored row, made at `begin` where there is none; load whatever state the partition needs."""
+        ...
+
+    async def keep(self, partition: int, records: Sequence[Record], *, at: Position, new: Position) -> None:
+        """Store what these mean, and `new` where the stored next is still `at.next`, in one transaction."""
+        ...
+
+    async def caught_up(self, partition: int, wall_ms: int, *, at: Position) -> None:
+        """Everything appended before `wall_ms` was kept. At most once a second."""
+        ...
+
+    def revoked(self, partition: int) -> None:
+        """The partition is no longer ours; forget its state."""
+        ...
+
+
+def _ignore(*_: object) -> None:
+    return
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hooks:
+    """Whom to tell: records not yet read, partitions that wait for a person, batches refused by the fence."""
+
+    lag: Callable[[int, int], None] = _ignore  # partition, records
+    stopped: Callable[[int, bool], None] = _ignore  # partition, whether it is
+    fenced: Callable[[], None] = _ignore
+
+
+def crc_of(key: bytes | None, value: bytes | None) -> int:
+    """CRC-32 of a record's key and value."""
+    return zlib.crc32(value or b"", zlib.crc32(key or b""))
+
+
+async def consume(
+    kafka: Kafka,
+    *,
+    topic: str,
+    group: str,
+    keeper: Keeper,
+    stop: Stop,
+    hooks: Hooks | None = None,
+    max_records: int = 2_000,
+    session_s: float = 10.0,
+) -> None:
+    """Read our share of `topic` (both names without prefix) into the keeper until asked to stop."""
+    backoff = Backoff()
+    while not stop.requested:
+        reader = _Reader(kafka.topic(topic), keeper, hooks or Hooks(), max_records)
+        try:
+            async with open_consumer(
+                kafka,
+                group_id=kafka.group(group),
+                session_timeout_ms=int(session_s * 1000),
+                heartbeat_interval_ms=1_000,
+                partition_assignment_strategy=(sticky(),),
+            ) as consumer:
+                backoff.reset()
+                await reader.read(consumer, stop)
+        except StreamUnavailable as error:
+            log.warning("stream.away", topic=topic, why=str(error))
+            await stop.pause(backoff.next_s())
+        finally:
+            reader.close()
+
+
+class _Partition:
+    """What we know of one assigned partition. Without a position it waits, paused, until `due`."""
+
+    def __init__(self, topic: str, number: int) -> None:
+        self.tp = TopicPartition(topic, number)
+        self.number = number
+        self.position: Position | None = None
+        self.unproved = False  # record next - 1 has not been compared yet
+        self.stopped = ""
+        self.due = 0.0
+        self.target: tuple[int, int] | None = None  # (end, wall_ms): read to end, and wall_ms is reached
+        self.backoff = Backoff()
+
+    @property
+    def reads(self) -> bool:
+        return self.position is not None and not self.unproved
+
+
+class _Noted(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Notes the assignment and pauses it at once; the loop does the rest at its own pace."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, note: Callable[[set[TopicPartition]], None]) -> None:
+        self._consumer, self._note = consumer, note
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        return
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        self._consumer.pause(*assigned)
+        self._note(set(assigned))
+
+
+class _Reader:
+    """One connection's worth of reading."""
+
+    def __init__(self, topic: str, keeper: Keeper, hooks: Hooks, max_records: int) -> None:
+        self._topic, self._keeper, self._hooks, self._max_records = topic, keeper, hooks, max_records
+        self._partitions: dict[int, _Partition] = {}
+        self._noted: set[TopicPartition] | None = None
+        self._consumer: AIOKafkaConsumer = None
+        self._clock_at = self._commit_at = 0.0
+
+    async def read(self, consumer: AIOKafkaConsumer, stop: Stop) -> None:
+        """Until asked to stop. Raises StreamUnavailable when this connection is of no more use."""
+        self._consumer = consumer
+        consumer.subscribe([self._topic], listener=_Noted(consumer, self._note))
+        while not stop.requested:
+            began = time.monotonic()
+            self._take_assignment()
+            await self._open_due()
+            polled = await self._poll()
+            await self._each(self._keep, polled.items())
+            await self._clock()
+            await self._commit()
+            if 0 < sum(map(len, polled.values())) < self._max_records:
+                await stop.pause(began + LINGER_S - time.monotonic())
+
+    def close(self) -> None:
+        """Let go of every partition."""
+        for partition in self._partitions.values():
+            self._keeper.revoked(partition.number)
+        self._partitions.clear()
+
+    def _note(self, assigned: set[TopicPartition]) -> None:
+        self._noted = assigned
+
+    def _take_assignment(self) -> None:
+        """After every rebalance all begin anew: another member may have moved any of them meanwhile."""
+        if self._noted is None:
+            return
+        numbers = {tp.partition for tp in self._noted}
+        self._noted = None
+        for number in self._partitions.keys() - numbers:
+            self._keeper.revoked(number)
+            self._hooks.stopped(number, False)
+        self._partitions = {number: _Partition(self._topic, number) for number in sorted(numbers)}
+        log.info("stream.assigned", topic=self._topic, partitions=sorted(numbers))
+
+    async def _open_due(self) -> None:
+        now = time.monotonic()
+        due = [p for p in self._partitions.values() if p.position is None and p.due <= now]
+        if not due:
+            return
+        tps = [partition.tp for partition in due]
+        with reachable():
+            async with asyncio.timeout(BROKER_S):
+                begins = await self._consumer.beginning_offsets(tps)
+                ends = await self._consumer.end_offsets(tps)
+        cluster = await cluster_id(self._consumer._client)
+        await self._each(self._open, [(p.tp, (cluster, begins[p.tp], ends[p.tp])) for p in due])
+
+    async def _open(self, partition: _Partition, facts: tuple[str, int, int]) -> None:
+        cluster, begin, end = facts
+        position = await self._keeper.assigned(partition.number, cluster=cluster, begin=begin, end=end)
+        if position.next > end:
+            raise StreamChanged(f"recreated: it ends at {end}, we had read up to {position.next}")
+        if position.next < begin:
+            raise StreamChanged(f"lost range: offsets {position.next} to {begin - 1} are gone")
+        if partition.stopped:
+            log.info("stream.accepted", topic=self._topic, partition=partition.number, next=position.next)
+        partition.position, partition.stopped, partition.target = position, "", None
+        partition.unproved = position.last_crc is not None and position.next > begin
+        self._hooks.stopped(partition.number, False)
+        self._consumer.seek(partition.tp, position.next - 1 if partition.unproved else position.next)
+        self._consumer.resume(partition.tp)
+
+    async def _poll(self) -> dict[TopicPartition, list[Any]]:
+        try:
+            async with asyncio.timeout(REBALANCE_S):
+                polled: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
+                    timeout_ms=POLL_MS, max_records=self._max_records
+                )
+                return polled
+        except NoOffsetForPartitionError:
+            return {}  # of a partition that is still paused: its place comes from the keeper
+        except OffsetOutOfRangeError as error:
+            for tp in error.args[0]:
+                if (partition := self._partitions.get(tp.partition)) is not None:
+                    self._forget(partition, wait_s=0.0)
+            return {}
+        except (KafkaError, TimeoutError) as error:
+            raise StreamUnavailable(f"Kafka: {error!r}") from error
+
+    async def _keep(self, partition: _Partition, polled: list[Any]) -> None:
+        records = [Record(r.offset, r.timestamp, r.key, r.value) for r in polled]
+        if partition.unproved:
+            self._prove(partition, records.pop(0))
+        if (position := partition.position) is None:
+            return
+        records = [record for record in records if record.offset >= position.next]
+        if records:
+            last = records[-1]
+            new = Position(last.offset + 1, last.timestamp_ms, crc_of(last.key, last.value))
+            await self._keeper.keep(partition.number, records, at=position, new=new)
+            partition.position = new
+            partition.backoff.reset()
+        await self._tell_time(partition)
+
+    def _prove(self, partition: _Partition, found: Record) -> None:
+        """Raises StreamChanged when the record before our offset is not the one we kept."""
+        position = partition.position
+        assert position is not None
+        known = (position.next - 1, position.last_at_ms, position.last_crc)
+        if (found.offset, found.timestamp_ms, crc_of(found.key, found.value)) != known:
+            raise StreamChanged(f"recreated: record {position.next - 1} is not the one we kept")
+        partition.unproved = False
+
+    async def _clock(self) -> None:
+        """Fetch the ends once a second; the wall time is taken before, so it can only be too early."""
+        now = time.monotonic()
+        reading = [partition for partition in self._partitions.values() if partition.reads]
+        if not reading or now - self._clock_at < CLOCK_EVERY_S:
+            return
+        self._clock_at = now
+        wall_ms = int(time.time() * 1000)
+        try:
+            async with asyncio.timeout(BROKER_S):
+                ends = await self._consumer.end_offsets([partition.tp for partition in reading])
+        except (KafkaError, TimeoutError) as error:
+            log.warning("stream.no_ends", topic=self._topic, why=repr(error))
+            return
+        for partition in reading:
+            assert partition.position is not None
+            end = ends[partition.tp]
+            self._hooks.lag(partition.number, max(0, end - partition.position.next))
+            if partition.target is None or partition.position.next >= end:
+                partition.target = (end, wall_ms)
+        await self._each(self._at_the_end, [(partition.tp, None) for partition in reading])
+
+    async def _at_the_end(self, partition: _Partition, _: None) -> None:
+        await self._tell_time(partition)
+
+    async def _tell_time(self, partition: _Partition) -> None:
+        position, target = partition.position, partition.target
+        if position is not None and target is not None and partition.reads and position.next >= target[0]:
+            partition.target = None
+            await self._keeper.caught_up(partition.number, target[1], at=position)
+
+    async def _commit(self) -> None:
+        """Only lag tools read this; the truth is the keeper's row."""
+        now = time.monotonic()
+        offsets = {p.tp: p.position.next for p in self._partitions.values() if p.position is not None}
+        if not offsets or now - self._commit_at < COMMIT_EVERY_S:
+            return
+        self._commit_at = now
+        try:
+            async with asyncio.timeout(BROKER_S):
+                await self._consumer.commit(offsets)
+        except (KafkaError, TimeoutError) as error:
+            log.info("stream.not_committed", topic=self._topic, why=repr(error))
+
+    async def _each(self, step: Callable[[_Partition, Any], Any], facts: Iterable[tuple[Any, Any]]) -> None:
+        """Do one step for several partitions at once; what goes wrong with one is that one's alone."""
+        async with asyncio.TaskGroup() as group:
+            for tp, fact in facts:
+                if (partition := self._partitions.get(tp.partition)) is not None:
+                    group.create_task(self._alone(step, partition, fact))
+
+    async def _alone(self, step: Callable[[_Partition, Any], Any], partition: _Partition, fact: Any) -> None:
+        try:
+            await step(partition, fact)
+        except FenceBroken:
+            self._hooks.fenced()
+            log.info("stream.fenced", topic=self._topic, partition=partition.number)
+            self._forget(partition, wait_s=partition.backoff.next_s())
+        except StoreUnavailable as error:
+            wait_s = partition.backoff.next_s()
+            log.warning("stream.store_away", partition=partition.number, why=str(error), wait_s=wait_s)
+            self._forget(partition, wait_s=wait_s)
+        except StreamChanged as error:
+            self._stop(partition, str(error))
+        except KafkaError as error:  # the assignment went away in the middle; the next one begins anew
+            log.info("stream.moved", partition=partition.number, why=repr(error))
+
+    def _forget(self, partition: _Partition, *, wait_s: float) -> None:
+        """Drop the batch in hand; the stored row says where to go on."""
+        if self._consumer.assignment() >= {partition.tp}:
+            self._consumer.pause(partition.tp)
+        partition.position, partition.target = None, None
+        partition.due = time.monotonic() + wait_s
+
+    def _stop(self, partition: _Partition, why: str) -> None:
+        """This partition waits for a person; the others go on."""
+        if partition.stopped != why:
+            log.error("stream.stopped", topic=self._topic, partition=partition.number, why=why)
+        partition.stopped = why
+        self._hooks.stopped(partition.number, True)
+        self._forget(partition, wait_s=ACCEPT_POLL_S)

@@ -1,0 +1,101 @@
+"""The messages on Kafka, one declaration each. Unknown fields are ignored, so old and new roles can meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from monitor.errors import BadMessage
+from monitor.model import Version
+from probes.contract import Failed, Outcome, Reason
+
+SCHEMA = 1
+OBSERVATIONS = "continuity.observations"
+CATALOGUE = "continuity.catalogue"
+REQUESTS = "continuity.requests."  # + vantage
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="observation"):
+    """What one attempt found. Its identity is (check, vantage, due_ms, attempt); attempt 0 is the beat."""
+
+    schema: int = SCHEMA
+    check: str
+    vantage: str
+    due_ms: int  # the beat it belongs to, Unix milliseconds
+    attempt: int = 0
+    every_ms: int  # the interval in force when asked
+    late_ms: int = 0  # started this long after it was due (attempt 0 only)
+    took_ms: float = 0.0
+    outcome: Outcome
+    reason: Reason = Reason.OK
+    sentence: str = ""
+    phases_ms: dict[str, float] = msgspec.field(default_factory=dict)
+    status: int | None = None
+    size_bytes: int | None = None
+    certificate_expires_ms: int | None = None
+    failed: tuple[Failed, ...] = ()
+    serial: int = 0  # version of the catalogue it was asked under
+    skew_ms: int = 0  # prober's clock minus the broker's, as last measured
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="heartbeat"):
+    """A prober lives. Never buffered: one that comes late would say nothing."""
+
+    schema: int = SCHEMA
+    vantage: str
+    prober: str
+    at_ms: int
+    checks: int = 0  # how many it owns now
+    skew_ms: int = 0
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Ask now, from another vantage point; worthless after `expires_ms` (the next beat)."""
+
+    schema: int = SCHEMA
+    check: str
+    due_ms: int
+    attempt: int
+    expires_ms: int
+
+
+_encoder = msgspec.json.Encoder()
+_observation = msgspec.json.Decoder(Observation | Heartbeat)
+_request = msgspec.json.Decoder(Request)
+_version = msgspec.json.Decoder(Version)
+
+
+def encode(message: Observation | Heartbeat | Request | Version) -> bytes:
+    """JSON, UTF-8."""
+    return _encoder.encode(message)
+
+
+def decode_observation(value: bytes | None) -> Observation | Heartbeat:
+    """Raises BadMessage("unreadable" | "schema")."""
+    message: Observation | Heartbeat = _decode(_observation, value)
+    return message
+
+
+def decode_request(value: bytes | None) -> Request:
+    """Raises BadMessage("unreadable" | "schema")."""
+    message: Request = _decode(_request, value)
+    return message
+
+
+def decode_version(value: bytes | None) -> Version:
+    """Raises BadMessage("unreadable" | "schema")."""
+    message: Version = _decode(_version, value)
+    return message
+
+
+def _decode(decoder: msgspec.json.Decoder[Any], value: bytes | None) -> Any:
+    if value is None:
+        raise BadMessage("unreadable", "the message has no value")
+    try:
+        message = decoder.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # a ValidationError is a DecodeError
+        raise BadMessage("unreadable", str(error)) from error
+    if message.schema != SCHEMA:
+        raise BadMessage("schema", f"schema {message.schema}; this version reads {SCHEMA}")
+    return message

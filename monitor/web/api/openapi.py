@@ -1,0 +1,297 @@
+"""The OpenAPI 3.1 document of the API; a test compares it with the routes, both ways."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from monitor.judge.picture import BEHIND
+from monitor.model import ChannelKind, Effect, Missing, SystemKind, Verdict
+from monitor.store.history import ATTEMPTS_MAX
+from monitor.store.read import CHANGES_MAX
+from probes.contract import Outcome
+
+Json = dict[str, Any]
+
+TEXT: Json = {"type": "string"}
+NUMBER: Json = {"type": "number"}
+COUNT: Json = {"type": "integer", "minimum": 0}
+FLAG: Json = {"type": "boolean"}
+INSTANT: Json = {"type": "string", "format": "date-time"}
+
+
+def _or_null(schema: Json) -> Json:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def _list(schema: Json) -> Json:
+    return {"type": "array", "items": schema}
+
+
+def _enum(members: Any) -> Json:
+    return {"type": "string", "enum": [member.value for member in members]}
+
+
+def _object(**properties: Json) -> Json:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _with(base: str, /, **properties: Json) -> Json:
+    return {"allOf": [_ref(base), _object(**properties)]}
+
+
+def _schemas() -> Json:
+    return {
+        "Name": _object(en=TEXT, ar=TEXT),
+        "Problem": _object(type=TEXT, title=TEXT, status=COUNT, detail=TEXT, instance=TEXT),
+        "AsOf": _object(
+            as_of={**_or_null(INSTANT), "description": "Everything was judged up to here."},
+            catalogue_serial=COUNT,
+        ),
+        "Shown": _object(
+            verdict=_enum(Verdict),
+            reason={**TEXT, "description": f"Of a closed list; `{BEHIND}`: we do not know what is true now."},
+            cause={**_or_null(TEXT), "description": "Path of the system it follows from."},
+            since=_or_null(INSTANT),
+            behind=FLAG,
+        ),
+        "Continuity": _with(
+            "AsOf",
+            sample=FLAG,
+            behind=FLAG,
+            required=COUNT,
+            available=COUNT,
+            not_available=COUNT,
+            unknown=COUNT,
+            ratio=_or_null(NUMBER),
+            ratio_percent={**_or_null(TEXT), "description": "Cut, never rounded up."},
+            missing={**_enum(Missing), "description": "What unknown services count as in the ratio."},
+            coverage=_or_null(NUMBER),
+            coverage_percent=_or_null(TEXT),
+            sufficient=FLAG,
+            target=NUMBER,
+            target_met=_or_null(FLAG),
+            most_unavailable=COUNT,
+        ),
+        "Entity": _object(
+            slug=TEXT, name=_ref("Name"), required=COUNT, available=COUNT, not_available=COUNT, unknown=COUNT
+        ),
+        "ServiceLine": _with(
+            "Shown",
+            slug=TEXT,
+            subject=TEXT,
+            name=_ref("Name"),
+            entity=_or_null(TEXT),
+            remotely_available=_or_null(FLAG),
+        ),
+        "Contact": {
+            "type": "object",
+            "required": ["role", "name"],
+            "properties": {
+                "role": _ref("Name"),
+                "name": _ref("Name"),
+                "phone": TEXT,
+                "mail": TEXT,
+                "hours": TEXT,
+            },
+        },
+        "Dependency": _object(system=TEXT, effect=_enum(Effect)),
+        "Channel": _with(
+            "Shown",
+            slug=TEXT,
+            subject=TEXT,
+            kind=_enum(ChannelKind),
+            remote=FLAG,
+            completes=FLAG,
+            url=_or_null(TEXT),
+            own_check=FLAG,
+            derived=FLAG,
+            measured={"oneOf": [_ref("Shown"), {"type": "null"}]},
+            checks=_list(TEXT),
+            depends=_list(_ref("Dependency")),
+        ),
+        "Service": {
+            "allOf": [
+                _ref("AsOf"),
+                _ref("ServiceLine"),
+                _object(
+                    runbook=_or_null(TEXT),
+                    contacts=_list(_ref("Contact")),
+                    channels=_list(_ref("Channel")),
+                ),
+            ]
+        },
+        "SystemLine": _with(
+            "Shown",
+            slug=TEXT,
+            subject=TEXT,
+            name=_ref("Name"),
+            kind=_enum(SystemKind),
+            entity=_or_null(TEXT),
+            dependants=COUNT,
+        ),
+        "System": {
+            "allOf": [
+                _ref("AsOf"),
+                _ref("SystemLine"),
+                _object(
+                    runbook=_or_null(TEXT),
+                    contacts=_list(_ref("Contact")),
+                    measured={"oneOf": [_ref("Shown"), {"type": "null"}]},
+                    checks=_list(TEXT),
+                    depends=_list(_ref("Dependency")),
+                    needed_by=_list(
+                        _object(service=TEXT, channel=TEXT, effect=_enum(Effect), via=_list(TEXT))
+                    ),
+                ),
+            ]
+        },
+        "Observation": _object(
+            check=TEXT,
+            vantage=TEXT,
+            due=INSTANT,
+            attempt=COUNT,
+            outcome=_enum(Outcome),
+            reason=TEXT,
+            sentence=TEXT,
+            every_ms=COUNT,
+            late_ms={"type": "integer"},
+            took_ms=NUMBER,
+            phases_ms={"type": "object", "additionalProperties": NUMBER},
+            status=_or_null(COUNT),
+            size_bytes=_or_null(COUNT),
+            certificate_expires=_or_null(INSTANT),
+            failed=_list({"type": "object"}),
+            catalogue_serial=COUNT,
+            skewed=FLAG,
+            beyond_horizon=FLAG,
+        ),
+        "Change": _object(
+            cursor=TEXT,
+            layer={"type": "string", "enum": ["measured", "effective"]},
+            subject=TEXT,
+            at=INSTANT,
+            verdict=_enum(Verdict),
+            reason=TEXT,
+            cause=_or_null(TEXT),
+            known_at=INSTANT,
+            withdrawn_at=_or_null(INSTANT),
+        ),
+    }
+
+
+def _query(name: str, schema: Json, text: str) -> Json:
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": text}
+
+
+def _limit(most: int) -> Json:
+    schema = {"type": "integer", "minimum": 1, "maximum": most, "default": 100}
+    return _query("limit", schema, "How many at most.")
+
+
+SLUG: Json = {"name": "slug", "in": "path", "required": True, "schema": TEXT}
+
+
+def _get(
+    name: str,
+    summary: str,
+    schema: Json,
+    *,
+    parameters: list[Json] | None = None,
+    media: str = "application/json",
+) -> Json:
+    content = {"application/problem+json": {"schema": _ref("Problem")}}
+    return {
+        "get": {
+            "operationId": name,
+            "summary": summary,
+            "parameters": parameters or [],
+            "security": [{}, {"token": []}],
+            "responses": {
+                "200": {"description": "OK", "content": {media: {"schema": schema}}},
+                "default": {"description": "A problem (RFC 9457).", "content": content},
+            },
+        }
+    }
+
+
+def _items(name: str, **more: Json) -> Json:
+    return _object(items=_list(_ref(name)), **more)
+
+
+def _paths() -> Json:
+    listed = {"allOf": [_ref("AsOf"), _items("ServiceLine")]}
+    return {
+        "/api/v1/continuity": _get("continuity", "The headline, as three numbers.", _ref("Continuity")),
+        "/api/v1/entities": _get(
+            "entities", "Every entity with its counts.", {"allOf": [_ref("AsOf"), _items("Entity")]}
+        ),
+        "/api/v1/services": _get(
+            "services",
+            "Every service.",
+            listed,
+            parameters=[
+                _query("verdict", _enum(Verdict), "Only with this verdict."),
+                _query("entity", TEXT, "Only of this entity."),
+            ],
+        ),
+        "/api/v1/services/{slug}": _get("service", "One service.", _ref("Service"), parameters=[SLUG]),
+        "/api/v1/systems": _get(
+            "systems", "Every shared system.", {"allOf": [_ref("AsOf"), _items("SystemLine")]}
+        ),
+        "/api/v1/systems/{slug}": _get(
+            "system", "One system, and who depends on it.", _ref("System"), parameters=[SLUG]
+        ),
+        "/api/v1/observations": _get(
+            "observations",
+            "Attempts of a check or subject, newest first.",
+            _items("Observation", **{"from": INSTANT, "to": INSTANT, "next": _or_null(TEXT)}),
+            parameters=[
+                _query("check", TEXT, "A check's path. Give this or `subject`."),
+                _query("subject", TEXT, "A service's, channel's or system's path."),
+                _query("from", INSTANT, "First beat; an hour before `to` when absent."),
+                _query("to", INSTANT, "Before this beat; now when absent."),
+                _query("outcome", _enum(Outcome), "Only with this outcome."),
+                _query("cursor", TEXT, "The `next` of the page before; null in it: there is no more."),
+                _limit(ATTEMPTS_MAX),
+            ],
+        ),
+        "/api/v1/changes": _get(
+            "changes",
+            "Changes of verdicts after a cursor: each once (again when withdrawn), none missed.",
+            _items("Change", next=TEXT),
+            parameters=[
+                _query("since", TEXT, "A `next` or `cursor` given before; without it, the cursor of now."),
+                _limit(CHANGES_MAX),
+            ],
+        ),
+        "/api/v1/events": _get(
+            "events",
+            "Server-sent events `hello`, `changes`, `heartbeat`. An event's id is a cursor for `changes`.",
+            TEXT,
+            media="text/event-stream",
+        ),
+        "/api/v1/openapi.json": _get("openapi", "This document.", {"type": "object"}),
+    }
+
+
+@cache
+def document() -> Json:
+    """The whole document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Service continuity",
+            "version": "1",
+            "description": "Which services people can get remotely now. Times are RFC 3339, UTC.",
+        },
+        "paths": _paths(),
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }

@@ -1,0 +1,194 @@
+"""The web application: routes, the middlewares every request passes, and the role that serves it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import quote
+
+from aiohttp import web
+
+from monitor.errors import StoreUnavailable, UsageError
+from monitor.lifetime import Stop
+from monitor.log import Log
+from monitor.store import tokens
+from monitor.store.pool import Store
+from monitor.web import auth, guard
+from monitor.web.api import events, handlers
+from monitor.web.pages import entity, overview, service, sign_in, system, systems
+from monitor.web.problems import Refused, json_response, problem
+from monitor.web.site import HOLDER, SITE, STATIC, Site, add_headers, bare_page
+from monitor.web.state import Live
+
+log = Log(__name__)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+SILENCE_S = 15.0
+BODY_MAX_BYTES = 64 * 1024
+OPEN_PATHS = ("/static/", "/sign-in", "/sign-out", "/healthz", "/readyz")
+
+
+def build_app(
+    state: Live,
+    store: Store,
+    *,
+    open_reads: bool,
+    silence_s: float = SILENCE_S,
+    writes: guard.Writes | None = None,
+    lives: guard.Lives | None = None,
+    extra_routes: Sequence[tuple[str, Handler]] = (),
+) -> web.Application:
+    """Pages, API and what others mount (`extra_routes`: path and GET handler).
+
+    `open_reads`: reading needs no token, because only this machine reaches the listener.
+    """
+    app = web.Application(middlewares=[_answer_errors, _know_who], client_max_size=BODY_MAX_BYTES)
+    app[SITE] = Site(
+        store=store,
+        live=state,
+        silence_s=silence_s,
+        open_reads=open_reads,
+        writes=writes or guard.Writes(),
+        lives=lives or guard.Lives(),
+    )
+    app.on_response_prepare.append(add_headers)
+    app.add_routes([*_pages(), *api_routes(), web.static("/static", STATIC)])
+    app.add_routes([web.get("/healthz", _healthy), web.get("/readyz", _ready)])
+    app.add_routes([web.get(path, handler) for path, handler in extra_routes])
+    return app
+
+
+def _pages() -> list[web.RouteDef]:
+    return [
+        web.get("/", overview.overview),
+        web.get("/entities/{slug}", entity.entity),
+        web.get("/services/{slug}", service.service),
+        web.get("/systems", systems.systems),
+        web.get("/systems/{slug}", system.system),
+        web.get("/sign-in", sign_in.form),
+        web.post("/sign-in", sign_in.send_token),
+        web.get("/sign-in/{code}", sign_in.link),
+        web.post("/sign-in/{code}", sign_in.use_link),
+        web.post("/sign-out", sign_in.sign_out),
+    ]
+
+
+def api_routes() -> list[web.RouteDef]:
+    """Every route of the API; openapi.py describes each."""
+    return [
+        web.get("/api/v1/continuity", handlers.continuity),
+        web.get("/api/v1/entities", handlers.entities),
+        web.get("/api/v1/services", handlers.services),
+        web.get("/api/v1/services/{slug}", handlers.service),
+        web.get("/api/v1/systems", handlers.systems),
+        web.get("/api/v1/systems/{slug}", handlers.system),
+        web.get("/api/v1/observations", handlers.observations),
+        web.get("/api/v1/changes", handlers.changes),
+        web.get("/api/v1/events", events.events),
+        web.get("/api/v1/openapi.json", handlers.openapi),
+    ]
+
+
+async def _healthy(_: web.Request) -> web.Response:
+    return json_response({"status": "alive"})
+
+
+async def _ready(request: web.Request) -> web.Response:
+    if request.app[SITE].live.picture is None:
+        return json_response({"status": "waiting", "for": "the first catalogue"}, status=503)
+    return json_response({"status": "ready"})
+
+
+@web.middleware
+async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Expected faults become answers; a bug becomes aiohttp's 500 and a line in the log."""
+    try:
+        return await handler(request)
+    except Refused as refused:
+        return await _refuse(request, refused)
+    except StoreUnavailable as error:
+        log.warning("web.store_away", path=request.path, why=str(error))
+        away = Refused(503, "Database away", "PostgreSQL does not answer", headers={"Retry-After": "5"})
+        return await _refuse(request, away, kind="away")
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        headers = {key: value for key, value in error.headers.items() if key == "Allow"}
+        return await _refuse(request, Refused(error.status, error.reason or "", headers=headers))
+
+
+async def _refuse(request: web.Request, refused: Refused, *, kind: str = "other") -> web.Response:
+    if request.path.startswith(("/api/", "/metrics")):
+        return problem(refused, path=request.path)
+    response = await bare_page(
+        request,
+        "refused.html",
+        status=refused.status,
+        code=refused.status,
+        kind="not_found" if refused.status == 404 else kind,
+        title=refused.title,
+        detail=refused.detail,
+    )
+    response.headers.update(refused.headers)
+    return response
+
+
+@web.middleware
+async def _know_who(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Who asks, whether they may, and how often they write."""
+    site = request.app[SITE]
+    if site.open_reads:
+        guard.check_host(request)
+    if request.method not in ("GET", "HEAD"):
+        site.writes.take(request.remote or "")
+    if not request.path.startswith(("/static/", "/healthz", "/readyz")):
+        who = await auth.holder(request, site.store)
+        if who is not None:
+            request[HOLDER] = who
+        elif not site.open_reads and not request.path.startswith(OPEN_PATHS):
+            return _ask_to_sign_in(request)
+    return await handler(request)
+
+
+def _ask_to_sign_in(request: web.Request) -> web.Response:
+    if request.path.startswith(("/api/", "/metrics")):
+        raise Refused(401, "Who are you?", "send `Authorization: Bearer …`", headers=auth.BEARER)
+    target = quote(request.path_qs, safe="/")
+    return web.Response(status=303, headers={"Location": f"/sign-in?next={target}"})
+
+
+async def web_role(
+    state: Live,
+    store: Store,
+    *,
+    host: str,
+    port: int,
+    stop: Stop,
+    extra_routes: Sequence[tuple[str, Handler]] = (),
+    silence_s: float = SILENCE_S,
+    listening: Callable[[int], None] = lambda port: None,
+) -> None:
+    """Follow the changes and serve until `stop`; `listening` hears the port that was taken.
+
+    Raises UsageError when others could reach `host` and there is no token, OSError when the port is taken.
+    """
+    if not guard.is_loopback(host):
+        remedy = guard.refuse_open_door(host, await tokens.has_token(store))
+        if remedy is not None:
+            raise UsageError(remedy)
+    app = build_app(
+        state,
+        store,
+        open_reads=guard.is_loopback(host),
+        silence_s=silence_s,
+        extra_routes=extra_routes,
+    )
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        listening(runner.addresses[0][1])
+        log.info("web.serving", host=host, port=runner.addresses[0][1])
+        await state.run(stop)
+    finally:
+        state.close()
+        await runner.cleanup()

@@ -1,0 +1,71 @@
+"""Who is asking: a bearer token, or a session that a token or a one-time link opened; and CSRF protection."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from typing import Any
+
+from aiohttp import web
+from multidict import MultiDictProxy
+
+from monitor.store import tokens
+from monitor.store.pool import Store
+from monitor.store.tokens import SESSION_S, Holder
+from monitor.web.problems import Refused
+
+SESSION = "continuity_session"
+CSRF = "continuity_csrf"
+CSRF_FIELD = "csrf"
+MADE: web.RequestKey[str] = web.RequestKey("csrf", str)
+BEARER = {"WWW-Authenticate": 'Bearer realm="continuity"'}
+
+
+async def holder(request: web.Request, store: Store) -> Holder | None:
+    """The holder of the bearer token or session of this request; None without any.
+
+    Raises Refused (401) for a bearer token that is not in force, and StoreUnavailable.
+    """
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        found = await tokens.holder_of_token(store, secret.strip())
+        if found is None:
+            raise Refused(401, "Unknown token", "the token is unknown or revoked", headers=BEARER)
+        return found
+    session = request.cookies.get(SESSION)
+    return await tokens.holder_of_session(store, session) if session else None
+
+
+def csrf_of(request: web.Request) -> str:
+    """The secret that a form of this browser must repeat; made when it has none yet."""
+    secret: str = request.get(MADE) or request.cookies.get(CSRF) or secrets.token_urlsafe(24)
+    request[MADE] = secret
+    return secret
+
+
+def keep_csrf(request: web.Request, response: web.StreamResponse) -> None:
+    """Give the browser the secret that its form was made with."""
+    if MADE in request and request.cookies.get(CSRF) != request[MADE]:
+        response.set_cookie(
+            CSRF, request[MADE], httponly=True, samesite="Strict", secure=request.secure, path="/"
+        )
+
+
+def check_csrf(request: web.Request, form: MultiDictProxy[Any]) -> None:
+    """Raises Refused (403) unless the form came from a page of ours, opened in this browser."""
+    sent, kept = form.get(CSRF_FIELD), request.cookies.get(CSRF)
+    same = isinstance(sent, str) and kept and hmac.compare_digest(sent.encode(), kept.encode())
+    origin = request.headers.get("Origin")
+    ours = origin is None or origin.partition("//")[2] == request.host  # a proxy may have ended TLS
+    if not (same and ours):
+        raise Refused(403, "Form not recognised", "open the page again and send the form from there")
+
+
+def open_session(request: web.Request, response: web.StreamResponse, secret: str) -> None:
+    response.set_cookie(
+        SESSION, secret, max_age=SESSION_S, httponly=True, samesite="Lax", secure=request.secure, path="/"
+    )
+
+
+def close_session(response: web.StreamResponse) -> None:
+    response.del_cookie(SESSION, path="/")

@@ -1,0 +1,32 @@
+"""One entity: its services with their channels, what is wrong among them, and whom to call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from monitor.web.problems import Refused
+from monitor.web.site import SITE, page
+from monitor.web.telling import Telling
+from monitor.web.wrong import Item, what_is_wrong
+
+
+def _concerns(item: Item, slug: str) -> bool:
+    own = item.service is not None and item.service.service.entity == slug
+    return own or any(shown.service.entity == slug for shown in item.affected)
+
+
+async def entity(request: web.Request) -> web.Response:
+    slug = request.match_info["slug"]
+    picture = request.app[SITE].live.picture
+    if picture is not None and slug not in picture.entities:
+        raise Refused(404, "Not found", f"no entity {slug!r} in the catalogue")
+
+    def fill(telling: Telling) -> dict[str, Any]:
+        shown = telling.picture.entities[slug]
+        systems = [one for one in telling.picture.systems.values() if one.system.entity == slug]
+        wrong = [item for item in what_is_wrong(telling.picture) if _concerns(item, slug)]
+        return {"entity": shown, "systems": systems, "wrong": wrong, "wrong_shown": len(wrong)}
+
+    return await page(request, "entity.html", fill=fill)

@@ -1,0 +1,98 @@
+"""The first page: the headline, what is wrong and why, and every service as a tile."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from monitor.judge.picture import Picture, ServiceShown
+from monitor.model import Entity, Verdict
+from monitor.web.site import page
+from monitor.web.telling import Telling
+from monitor.web.wrong import what_is_wrong
+
+STATES = ("wrong", "not_available", "unknown", "degraded", "up")
+WRONG_SHOWN = 12
+QUERY_MAX = 100
+
+
+class Filter(NamedTuple):
+    """What the visitor asked to see."""
+
+    text: str
+    state: str
+    entity: str
+
+    @property
+    def narrow(self) -> bool:
+        return bool(self.text or self.state or self.entity)
+
+    def lets(self, shown: ServiceShown, entity: Entity | None) -> bool:
+        return (
+            self.entity in ("", shown.service.entity)
+            and self._state(shown)
+            and self.text.casefold() in searched(shown, entity)
+        )
+
+    def _state(self, shown: ServiceShown) -> bool:
+        verdict = shown.effective.verdict
+        return {
+            "wrong": verdict is not Verdict.UP,
+            "not_available": verdict is Verdict.DOWN,
+            "unknown": verdict is Verdict.UNKNOWN,
+            "degraded": verdict is Verdict.DEGRADED,
+            "up": verdict is Verdict.UP,
+        }.get(self.state, True)
+
+
+class Group(NamedTuple):
+    """An entity's tiles; `entity` is None for services that nobody in the catalogue owns."""
+
+    entity: Entity | None
+    available: int
+    tiles: list[ServiceShown]
+    total: int
+
+
+def searched(shown: ServiceShown, entity: Entity | None) -> str:
+    """What the search looks through, folded."""
+    service = shown.service
+    parts = [service.slug, service.name.en, service.name.ar]
+    if entity is not None:
+        parts += [entity.slug, entity.name.en, entity.name.ar]
+    return " ".join(parts).casefold()
+
+
+def groups(picture: Picture, wanted: Filter) -> list[Group]:
+    """Tiles by entity, in the catalogue's order, so that a place on the wall keeps its meaning."""
+    found = []
+    known = picture.catalogue.entities_by_slug
+    ownerless = [shown for shown in picture.services.values() if shown.service.entity not in known]
+    owned = [(shown.entity, shown.services) for shown in picture.entities.values()]
+    for entity, services in [*owned, (None, tuple(ownerless))]:
+        tiles = [shown for shown in services if wanted.lets(shown, entity)]
+        if tiles:
+            available = sum(shown.available is True for shown in services)
+            found.append(Group(entity, available, tiles, len(services)))
+    return found
+
+
+async def overview(request: web.Request) -> web.Response:
+    query = request.query
+    wanted = Filter(query.get("q", "").strip()[:QUERY_MAX], query.get("state", ""), query.get("entity", ""))
+
+    def fill(telling: Telling) -> dict[str, Any]:
+        picture = telling.picture
+        shown = groups(picture, wanted)
+        return {
+            "filter": wanted,
+            "states": STATES,
+            "groups": shown,
+            "searched": searched,
+            "shown_count": sum(len(group.tiles) for group in shown),
+            "wrong": what_is_wrong(picture),
+            "wrong_shown": WRONG_SHOWN,
+        }
+
+    return await page(request, "overview.html", fill=fill)

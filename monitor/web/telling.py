@@ -1,0 +1,128 @@
+"""Sentences of a page: what state something is in, since when, why, and how many of what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from markupsafe import Markup, escape
+
+from monitor.judge.levels import Headline, exact
+from monitor.judge.picture import BEHIND, ChannelShown, Picture, ServiceShown, Shown
+from monitor.judge.seconds import format_percent
+from monitor.judge.timeline import DEPENDENCY
+from monitor.model import Channel, ChannelKind, System, Verdict
+from monitor.web.language import Ltr, Speaker
+
+
+class Telling:
+    """The words of one page: a speaker, a picture, and the hour they speak at."""
+
+    def __init__(self, speaker: Speaker, picture: Picture, now_ms: int) -> None:
+        self.speaker, self.picture, self.now_ms = speaker, picture, now_ms
+
+    def word(self, kind: str, verdict: Verdict) -> str:
+        """The state's word for a `service`, `channel` or `system`: in Arabic they differ in gender."""
+        return self.speaker.plain(f"state.{kind}.{verdict.value}")
+
+    def stamp(self, ms: int) -> Markup:
+        """An instant as a `time` element, with its date when it is not today's."""
+        return Markup('<time datetime="{}">{}</time>').format(
+            self.speaker.local(ms).isoformat(timespec="seconds"),
+            self.speaker.isolated(self.speaker.moment(ms, now_ms=self.now_ms)),
+        )
+
+    def since(self, shown: Shown) -> Markup:
+        """Since when, and how long that is; empty when it never began."""
+        return Markup() if shown.since_ms is None else self.since_ms(shown.since_ms)
+
+    def since_ms(self, ms: int) -> Markup:
+        return self.speaker.text(
+            "time.since", at=self.stamp(ms), duration=self.speaker.duration(self.now_ms - ms)
+        )
+
+    def ms(self, value: float) -> Ltr:
+        """Milliseconds: 0.4 ms, 132 ms, 12,400 ms."""
+        return Ltr(f"{value:.1f}\u202fms" if value < 10 else f"{value:,.0f}\u202fms")
+
+    def why(self, shown: Shown) -> Markup:
+        """The reason as a sentence; empty when there is nothing to explain."""
+        if shown.verdict is Verdict.UP and not shown.cause:
+            return Markup()
+        if shown.cause:
+            return self._because(shown)
+        if shown.reason == BEHIND:
+            return self.speaker.text("why.behind")
+        return escape(self.reason(shown.reason))
+
+    def _because(self, shown: Shown) -> Markup:
+        key = {
+            Verdict.UP: "why.follows_up",
+            Verdict.DEGRADED: "why.follows_degraded",
+            Verdict.UNKNOWN: "why.follows_unknown",
+            Verdict.DOWN: "why.follows_down",
+        }[shown.verdict]
+        return self.speaker.text(key, system=self.system_link(shown.cause))
+
+    def why_service(self, shown: ServiceShown) -> Markup:
+        """For a service: its cause, or what ails each channel that could have completed it."""
+        if shown.effective.cause or shown.effective.reason in (BEHIND, DEPENDENCY):
+            return self.why(shown.effective)
+        told = [
+            self.speaker.text(
+                "why.channel", channel=self.channel(one.channel), reason=self.why(one.effective)
+            )
+            for one in shown.channels
+            if one.channel.remote and one.channel.completes and one.effective.verdict is not Verdict.UP
+        ]
+        return escape(self.speaker.plain("list.separator")).join(told) or self.why(shown.effective)
+
+    def reason(self, reason: str) -> str:
+        """A reason of the closed list, in words."""
+        key = f"reason.{reason}"
+        return self.speaker.plain(key) if self.speaker.knows(key) else Ltr(reason)
+
+    def system_link(self, subject: str) -> Markup:
+        system = self.picture.catalogue.systems_by_subject.get(subject)
+        if system is None:
+            return Markup('<bdi dir="ltr">{}</bdi>').format(subject)
+        return Markup('<a href="/systems/{}">{}</a>').format(system.slug, self.system(system))
+
+    def system(self, system: System) -> Markup:
+        return self.speaker.name(system.name, system.slug)
+
+    def kind(self, kind: ChannelKind) -> str:
+        return self.speaker.plain(f"kind.{kind.value}")
+
+    def channel(self, channel: Channel) -> Markup:
+        """The kind, and the channel's own slug where there are two of a kind."""
+        kind = Markup("{}").format(self.kind(channel.kind))
+        if channel.slug in (channel.kind.value, channel.kind.value.replace("_", "-")):
+            return kind
+        return Markup('{} <bdi dir="ltr">({})</bdi>').format(kind, channel.slug)
+
+    def channel_note(self, shown: ChannelShown) -> str:
+        """Whether this verdict was measured on the channel or follows from something else."""
+        if shown.measured is None:
+            return self.speaker.plain("channel.no_own_check" if shown.effective.cause else "channel.no_check")
+        return self.speaker.plain("channel.derived" if shown.effective.cause else "channel.measured")
+
+    def percent(self, part: int, whole: int, decimals: int = 1) -> Ltr | None:
+        """Cut, never rounded up; None when there is nothing to divide."""
+        written = format_percent(part, whole, decimals)
+        return None if written is None else Ltr(f"{written}\u202f%")
+
+    def share(self, share: float) -> Ltr:
+        """A setting such as 0.95 as 95 %."""
+        exactly = exact(share)
+        return Ltr(f"{(self.percent(exactly.numerator, exactly.denominator) or '').replace('.0', '')}")
+
+    def ratio(self, headline: Headline) -> Ltr | None:
+        return None if headline.ratio is None else self.percent(*headline.counted)
+
+    def coverage(self, headline: Headline) -> Ltr | None:
+        return self.percent(headline.available + headline.unavailable, headline.required)
+
+
+def count_of(verdict: Verdict, services: Iterable[ServiceShown]) -> int:
+    """How many of the services have this verdict."""
+    return sum(service.effective.verdict is verdict for service in services)

@@ -1,0 +1,95 @@
+"""What is wrong, first things first: one item per cause, the one that takes most services away on top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from monitor.judge.picture import BEHIND, ChannelShown, Picture, ServiceShown, Shown, SystemShown
+from monitor.judge.timeline import NOT_MEASURED
+from monitor.model import Verdict
+from monitor.words import WORST_FIRST
+
+FAR = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One cause and what it does. Exactly one of `system`, `service` is set, or neither: we are behind."""
+
+    verdict: Verdict
+    since_ms: int | None
+    system: SystemShown | None = None
+    service: ServiceShown | None = None
+    channels: tuple[ChannelShown, ...] = ()  # of `service`, the ones that are not up
+    affected: tuple[ServiceShown, ...] = ()  # services whose verdict follows from `system`, or is unknown
+
+    @property
+    def taken(self) -> int:
+        """Services that cannot be got because of it."""
+        if self.service is not None:
+            return int(self.service.available is False)
+        return sum(service.available is False for service in self.affected)
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """Not available first, then unknown, degraded, and what people hardly feel."""
+        if self.taken:
+            urgency = 0
+        elif self.service is not None and self.service.effective.verdict is Verdict.UP:
+            urgency = 4
+        elif self.system is not None and not self.affected:
+            urgency = 3
+        else:
+            urgency = 1 if self.verdict is Verdict.UNKNOWN else 2
+        return urgency, -max(self.taken, len(self.affected)), self.since_ms or FAR
+
+
+def what_is_wrong(picture: Picture) -> list[Item]:
+    """Every item, the most pressing first; the same order on every replica."""
+    items = [*_behind(picture), *_systems(picture), *_services(picture)]
+    return sorted(items, key=lambda item: (*item.rank, _slug(item)))
+
+
+def _slug(item: Item) -> str:
+    if item.system is not None:
+        return item.system.system.slug
+    return item.service.service.slug if item.service is not None else ""
+
+
+def _behind(picture: Picture) -> Iterator[Item]:
+    those = tuple(service for service in picture.services.values() if service.effective.behind)
+    if those:
+        since = [service.effective.since_ms for service in those if service.effective.since_ms is not None]
+        yield Item(Verdict.UNKNOWN, min(since, default=None), affected=those)
+
+
+def _systems(picture: Picture) -> Iterator[Item]:
+    felt: dict[str, list[ServiceShown]] = {}
+    for service in picture.services.values():
+        if service.effective.verdict is not Verdict.UP and service.effective.cause:
+            felt.setdefault(service.effective.cause, []).append(service)
+    for shown in picture.systems.values():
+        affected = tuple(felt.get(shown.system.subject, ()))
+        wrong = shown.effective.verdict is not Verdict.UP and not shown.effective.cause
+        if (wrong and not shown.effective.behind) or affected:
+            yield Item(shown.effective.verdict, shown.effective.since_ms, system=shown, affected=affected)
+
+
+def _services(picture: Picture) -> Iterator[Item]:
+    for service in picture.services.values():
+        shown = service.effective
+        if (shown.cause and shown.verdict is not Verdict.UP) or shown.behind:
+            continue
+        own = tuple(channel for channel in service.channels if _ails(channel.effective))
+        if shown.verdict is not Verdict.UP:
+            yield Item(shown.verdict, shown.since_ms, service=service, channels=own)
+        elif own:
+            worst = min((one.effective for one in own), key=lambda one: WORST_FIRST.index(one.verdict))
+            yield Item(worst.verdict, worst.since_ms, service=service, channels=own)
+
+
+def _ails(shown: Shown) -> bool:
+    """Something of its own is wrong: not a system's doing, not ours, and not simply never measured."""
+    ours = shown.cause or shown.reason in (BEHIND, NOT_MEASURED)
+    return shown.verdict is not Verdict.UP and not ours

@@ -1,0 +1,56 @@
+"""axe-core finds no violation on any page, in either language and theme, whole or broken."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
+
+from monitor.model import Verdict
+from tests.browser.conftest import Open
+from tests.serving import Served, serving
+
+PAGES = ("/", "/entities/e01", "/services/s0001", "/systems/payments", "/systems", "/sign-in", "/nothing")
+
+
+async def troubled(served: Served) -> None:
+    """Something of every kind: down, degraded, unknown, a gap, failed attempts, a cause."""
+    world = served.world
+    await world.system_falls("payments")
+    await world.service_falls("s0001", reason="timeout")
+    await world.change("effective", "service:s0002", Verdict.DEGRADED, reason="slow")
+    await world.change("effective", "service:s0003", Verdict.UNKNOWN, reason="silence")
+    await world.attempts("service:s0001/web", hours=1, down_s=(300, 0))
+    await world.attempts("system:payments", hours=1, down_s=(300, 0))
+    await world.gap("service:s0001/web/main", from_s=1800, to_s=1200)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_axe_finds_no_violation(database: str, open_page: Open, language: str, theme: str) -> None:
+    found = {}
+    async with serving(database) as served:
+        await troubled(served)
+        for path in PAGES:
+            page = await open_page(f"{served.url}{path}?lang={language}", color_scheme=theme)
+            if path == "/":
+                await expect(page.locator("#s-s0003")).to_have_attribute("data-verdict", "unknown")
+            for details in await page.locator("details").all():
+                await details.evaluate("one => { one.open = true }")
+            results = await Axe().run(page)
+            found[path] = [
+                (each["id"], [node["html"][:150] for node in each["nodes"][:3]])
+                for each in results.response["violations"]
+            ]
+    assert found == {path: [] for path in PAGES}
+
+
+async def test_axe_finds_no_violation_on_a_page_that_is_not_live(database: str, open_page: Open) -> None:
+    async with serving(database, silence_s=1.0) as served:
+        page = await open_page(served.url)
+        await page.route("**/api/v1/events", lambda route: route.abort())
+        for client in list(served.live.clients):
+            client.end()
+        await expect(page.locator("#not-live")).to_be_visible()
+        results = await Axe().run(page)
+    assert [each["id"] for each in results.response["violations"]] == []
