@@ -33,6 +33,7 @@ DAYS_AHEAD = 7
 VERSIONS_KEPT_MS = 80 * 3_600_000  # longer than the late horizon
 LOOK_S = 1.0  # how often a new version of the catalogue is looked for
 NEVER_MS = 2**62
+HISTORY_MAX = 50  # readings of history for one judging; a few are usual, more is a bug
 
 Judging = Callable[[Subject], list[Change]]
 
@@ -262,13 +263,14 @@ class Ingest:
 
     async def _with_history(self, subject: Subject, judge: Judging) -> list[Change]:
         """Judge; where a row is older than what the subject keeps, read the attempts around it first."""
-        while True:
+        for _ in range(HISTORY_MAX):
             try:
                 return judge(subject)
             except NeedsHistory as needs:
                 attempts = await self._attempts(needs)
                 steps = await self._steps(subject, since_ms=subject.since_ms(needs, attempts))
                 subject.rebuild(needs, attempts=attempts, steps=steps)
+        raise AssertionError(f"{subject.subject} still needs history after {HISTORY_MAX} readings")
 
     async def _attempts(self, needs: NeedsHistory) -> list[Attempt]:
         rows = await observations.attempts(

@@ -10,7 +10,7 @@ from babel import Locale
 
 from monitor.judge.picture import BEHIND
 from monitor.judge.timeline import DEPENDENCY, NOT_MEASURED, SILENCE, UNCONFIRMED
-from monitor.model import ChannelKind, Effect, SystemKind, Text, Verdict
+from monitor.model import ChannelKind, Effect, Missing, SystemKind, Text, Verdict
 from monitor.web.charts import PHASES
 from monitor.web.language import Ltr, Message, Speaker, choose, messages
 from monitor.web.pages.overview import STATES
