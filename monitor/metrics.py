@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
-from probes.contract import Outcome, Reason
+from probes.contract import Reason
 
 FAILURE_REASONS = tuple(reason.value for reason in Reason if reason is not Reason.OK)
 KIND_NAMES = ("http", "tls", "tcp", "dns", "icmp")
@@ -155,9 +155,3 @@ class Pulse:
             buckets=(0.001, 0.01, 0.1, 1, 10),
             registry=registry,
         )
-        self.store_away = Counter(
-            "continuity_store_unavailable", "Times PostgreSQL was away.", registry=registry
-        )
-
-
-OUTCOMES = tuple(outcome.value for outcome in Outcome)

@@ -356,7 +356,9 @@ class Ingest:
         """The partition's subjects, loaded when they are not in memory."""
         if partition not in self._partitions:
             cluster = self._clusters[partition]
-            standing = await self._standing(partition, begin=0)  # first: the fence is never newer than they are
+            standing = await self._standing(
+                partition, begin=0
+            )  # first: the fence is never newer than they are
             documents = await states.load(self._store, cluster=cluster, partition=partition)
             known = {name: subjects.decode(document) for name, document in documents.items()}
             state = Partition(partition, cluster, known, standing.judged_until_ms or 0)

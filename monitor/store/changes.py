@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import asyncpg
 
-from monitor.store.pool import Store
 from monitor.store.times import millis, moment
 
 WAKE = "continuity"  # the channel of the empty NOTIFY
@@ -156,12 +155,3 @@ async def keep_place(connection: asyncpg.Connection, role: str, at: Place) -> No
         at.cursor.id,
         at.serial,
     )
-
-
-async def subjects_with(store: Store, *, layer: str) -> list[str]:
-    """Every subject that has a standing change in the layer."""
-    async with store.connection() as connection:
-        rows = await connection.fetch(
-            "select distinct subject from change where layer = $1 and withdrawn_at is null", layer
-        )
-    return [row["subject"] for row in rows]

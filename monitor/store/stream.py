@@ -60,15 +60,6 @@ async def standing(store: Store, *, cluster: str, topic: str, partition: int, be
     )
 
 
-async def other_clusters(store: Store, *, cluster: str, topic: str) -> list[str]:
-    """Other clusters this topic was read from: a sign that the broker was replaced."""
-    async with store.connection() as connection:
-        rows = await connection.fetch(
-            "select distinct cluster from stream_offset where topic = $1 and cluster <> $2", topic, cluster
-        )
-    return [row["cluster"] for row in rows]
-
-
 async def move(
     connection: asyncpg.Connection,
     *,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from markupsafe import Markup, escape
 
 from monitor.judge.levels import Headline, exact
@@ -121,8 +119,3 @@ class Telling:
 
     def coverage(self, headline: Headline) -> Ltr | None:
         return self.percent(headline.available + headline.unavailable, headline.required)
-
-
-def count_of(verdict: Verdict, services: Iterable[ServiceShown]) -> int:
-    """How many of the services have this verdict."""
-    return sum(service.effective.verdict is verdict for service in services)

@@ -57,7 +57,6 @@ async def service(request: web.Request) -> web.Response:
             "hours": hours,
             "hours_offered": HOURS,
             "sheet": call_sheet(telling.picture, now),
-            "vantages": {a.vantage for a in told.failed},
         }
 
     return await page(request, "service.html", fill=fill)
