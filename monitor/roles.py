@@ -69,9 +69,8 @@ def run(names: Sequence[str], *, config: Path, data: Path | None = None) -> int:
     if unknown := set(wanted) - {*ROLES, "all"}:
         raise UsageError(f"no role {', '.join(sorted(unknown))}; the roles are {', '.join(ROLES)}, or all")
     here = TOGETHER if "all" in wanted else wanted
-    if "derive" in here:
-        load(config, replace=replacements())  # every mistake before anything starts
-    settings = load_settings(config)
+    whole = "derive" in here  # it publishes the catalogue: every mistake is told before anything starts
+    settings = load(config, replace=replacements()).settings if whole else load_settings(config)
     if data is not None:
         settings = msgspec.structs.replace(settings, data=str(data))
     logs.set_up(settings.log_level)
@@ -140,7 +139,7 @@ async def _open(process: Process, stack: AsyncExitStack) -> dict[str, Loop]:
             )
         )
         await _migrated(process)
-    if {"probe", "ingest", "derive"} & set(process.names):
+    if {"probe", "derive"} & set(process.names):
         loops["topics"] = _topics(process)
     openers: dict[str, Callable[[], Awaitable[Loop]]] = {
         "probe": lambda: _probe(process, stack),
@@ -223,9 +222,14 @@ async def _ingest(process: Process, store: Store) -> Loop:
         stopped=lambda partition, on: metrics.stopped.labels(topic, str(partition)).set(int(on)),
         fenced=metrics.fenced.inc,
     )
-    return consume(
-        process.kafka, topic=OBSERVATIONS, group="ingest", keeper=keeper, stop=process.stop, hooks=hooks
-    )
+
+    async def ingest() -> None:
+        await _topics(process)  # a group that forms on half a topic leaves the other half unread
+        await consume(
+            process.kafka, topic=OBSERVATIONS, group="ingest", keeper=keeper, stop=process.stop, hooks=hooks
+        )
+
+    return ingest()
 
 
 async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
@@ -378,7 +382,7 @@ async def _connect_report(settings: Settings) -> list[Line]:
     from monitor.store.check import connect_lines as look_at_postgres
     from monitor.stream.check import connect_lines as look_at_kafka
 
-    kafka = await look_at_kafka(kafka_of(settings), vantages=[settings.probe.vantage])
+    kafka = await look_at_kafka(kafka_of(settings), roles=ROLES, vantages=[settings.probe.vantage])
     postgres = await look_at_postgres(dsn_of(settings))
     return [Line(*line) for line in (*kafka, *postgres)]
 

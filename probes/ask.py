@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
-from probes import certificates, network
-from probes.catalogue import PROBES, Ask
+from probes import certificates, dns, http, icmp, network, tcp, tls
+from probes.catalogue import Ask
 from probes.contract import Answer, Outcome, ProberFault, Reason, SecretUnavailable, TargetFailed, Trace
 
+# one question goes to one kind: the type of the settings picks it
+PROBES: dict[type, Callable[[Any, Trace], Awaitable[Answer]]] = {
+    kind.Settings: kind.probe for kind in (http, tls, tcp, dns, icmp)
+}
 WAITING = {
     "dns": "resolving the name",
     "connect": "connecting",

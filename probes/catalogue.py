@@ -1,25 +1,21 @@
-"""Every kind of probe, by its tag. A new kind is its own module, a line here, and its test."""
+"""Every kind of check by its tag, and its settings. Who asks nothing loads none of what asking needs."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from types import ModuleType
-from typing import Any
 
 from yarl import URL
 
-from probes import dns, http, icmp, tcp, tls
-from probes.contract import Answer, Trace
+from probes import dns_settings as dns
+from probes import http_settings as http
+from probes import icmp_settings as icmp
+from probes import tcp_settings as tcp
+from probes import tls_settings as tls
 
 KINDS: dict[str, ModuleType] = {"http": http, "tls": tls, "tcp": tcp, "dns": dns, "icmp": icmp}
 
 Ask = http.Settings | tls.Settings | tcp.Settings | dns.Settings | icmp.Settings
 """The settings of any kind; on the wire and in files `kind` says which."""
-
-# one question goes to one kind: the type of the settings picks it
-PROBES: dict[type, Callable[[Any, Trace], Awaitable[Answer]]] = {
-    module.Settings: module.probe for module in KINDS.values()
-}
 
 
 def kind(settings: Ask) -> str:

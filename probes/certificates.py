@@ -7,12 +7,11 @@ import time
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
 
-import msgspec
 from cryptography import x509
 
 from probes.contract import Answer, Failed, ProberFault, Reason, TargetFailed, Trace
+from probes.trust import Trust
 
 DAY_MS = 86_400_000
 CONTEXTS_MAX = 256
@@ -22,19 +21,6 @@ CERTIFICATES_MAX = 4096
 NOT_YET_VALID, EXPIRED, SELF_SIGNED, SELF_SIGNED_IN_CHAIN = 9, 10, 18, 19
 WRONG_HOST = frozenset({62, 64})  # hostname, IP address
 UNTRUSTED = frozenset({2, 20, 21, 22, 24, 26, 27, 28})
-
-
-class Trust(msgspec.Struct, frozen=True, kw_only=True):
-    """What a TLS context depends on: whom we trust, and what we show of ourselves. Paths, no contents."""
-
-    verify: bool = True
-    ca: str | None = None
-    client_certificate: str | None = None
-    client_key: str | None = None
-    protocols: tuple[str, ...] = ()
-
-
-Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
 
 
 def context(trust: Trust) -> ssl.SSLContext:

@@ -9,8 +9,8 @@ import msgspec
 from yarl import URL
 
 from probes.assertions import Header, Json, Text
-from probes.certificates import Days, Trust
 from probes.contract import SecretRef
+from probes.trust import Days, Trust
 
 Meta = msgspec.Meta
 Status = Annotated[int, Meta(ge=100, le=599)]

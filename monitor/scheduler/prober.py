@@ -92,6 +92,7 @@ class _Prober:
 
     async def run(self, stop: Stop) -> None:
         """Leaving goes by steps: leave the group, ask 2 s more, land what flies, flush, end."""
+        self._shards.resume(within_s=self._session_s)
         asking, delivering = Stop(), Stop()
         async with asyncio.TaskGroup() as group:
             leaving = [
@@ -103,6 +104,7 @@ class _Prober:
             group.create_task(self._publisher.deliver(delivering), name="publisher")
             await stop.wait()
             await asyncio.wait(leaving, timeout=LEAVE_WITHIN_S)
+            self._shards.given_up()
             await asyncio.sleep(LINGER_S)
             asking.request()
             await scheduling
@@ -128,6 +130,7 @@ class _Prober:
             )
             skew_ms = await self._publisher.beat(heartbeat)
             if skew_ms is not None:
+                self._shards.still_ours()
                 self._scheduler.skew_ms = skew_ms
                 self._metrics.skew_s.set(skew_ms / 1000)
             await stop.pause(HEARTBEAT_S if skew_ms is not None else 1.0)

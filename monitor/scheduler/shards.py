@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -45,11 +47,26 @@ class Shards:
         beside.write_bytes(msgspec.json.encode(self.assignment))
         beside.replace(self._file)
 
-    def resume(self) -> None:
-        """Kafka is away: until it has told us anything, go on with what we had before the restart."""
+    def still_ours(self) -> None:
+        """The group takes us for a member now: remembered over a `kill -9`."""
+        if self._told:
+            self._date(None)
+
+    def given_up(self) -> None:
+        """We left the group: the next start waits to be told."""
+        self._date((0, 0))
+
+    def resume(self, *, within_s: float | None = None) -> None:
+        """Until Kafka has told us anything, go on with what we had before the restart.
+
+        `within_s`: only where that was `still_ours` so many seconds ago. For that long the group waits for a
+        member that died, so nobody else can have been given it.
+        """
         if self._told or self.assignment.of:
             return
         try:
+            if within_s is not None and time.time() - self._file.stat().st_mtime > within_s:
+                return
             self._become(msgspec.json.decode(self._file.read_bytes(), type=Assignment))
         except FileNotFoundError:
             return
@@ -57,6 +74,10 @@ class Shards:
             log.warning("shards.unreadable", why=str(error))
             return
         log.info("shards.resumed", owned=sorted(self.assignment.owned), of=self.assignment.of)
+
+    def _date(self, times: tuple[int, int] | None) -> None:
+        with suppress(FileNotFoundError):
+            os.utime(self._file, times)
 
     def _become(self, assignment: Assignment) -> None:
         if assignment != self.assignment:

@@ -7,6 +7,7 @@ batch with a broken checksum (the broker looks at the permission first), a heart
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -71,13 +72,14 @@ async def connect_lines(
 
 def _needs(kafka: Kafka, roles: Sequence[str], vantages: Sequence[str]) -> list[Need]:
     """Every topic these roles touch, with the operations."""
-    operations: dict[str, set[str]] = {kafka.topic(CATALOGUE): {"Read"}}
+    operations: defaultdict[str, set[str]] = defaultdict(set)
     if "derive" in roles:
         operations[kafka.topic(CATALOGUE)].add("Write")
     if "ingest" in roles:
-        operations.setdefault(kafka.topic(OBSERVATIONS), set()).add("Read")
+        operations[kafka.topic(OBSERVATIONS)].add("Read")
     if "probe" in roles:
-        operations.setdefault(kafka.topic(OBSERVATIONS), set()).add("Write")
+        operations[kafka.topic(CATALOGUE)].add("Read")  # roles with a database read it there
+        operations[kafka.topic(OBSERVATIONS)].add("Write")
         for vantage in vantages:
             operations[kafka.topic(REQUESTS + vantage)] = {"Read", "Write"}
     keyed = tuple(kafka.topic(name) for name in KEYED)

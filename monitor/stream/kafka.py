@@ -144,7 +144,7 @@ async def open_consumer(kafka: Kafka, **settings: Any) -> AsyncIterator[AIOKafka
             "auto_offset_reset": "none",
             "fetch_max_bytes": FETCH_BYTES,
             "max_partition_fetch_bytes": PARTITION_BYTES,
-            "metadata_max_age_ms": 30_000,
+            "metadata_max_age_ms": 5_000,  # a topic seen while it was being made is seen whole soon
             **settings,
         }
     )
@@ -184,7 +184,7 @@ async def ensure_topics(kafka: Kafka, *, vantages: Sequence[str]) -> None:
             missing = [topic for topic in wanted if topic.name not in there]
             if missing:
                 await _create(admin, missing, kafka.replication_factor)
-                await _until_led(admin, [topic.name for topic in missing])
+            await _until_led(admin, [topic.name for topic in wanted])  # another role may be making them
 
 
 async def cluster_id(client: AIOKafkaClient) -> str:

@@ -35,7 +35,8 @@ class Ltr(str):
 @lru_cache
 def messages(language: str) -> Mapping[str, Message]:
     """Every message of a language by its key; a message with a count is a dict of plural forms."""
-    loaded: dict[str, Message] = yaml.safe_load((LOCALE / f"{language}.yaml").read_text(encoding="utf-8"))
+    text = (LOCALE / f"{language}.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, Message] = yaml.load(text, yaml.CSafeLoader)  # a tenth of the time of `safe_load`
     return loaded
 
 

@@ -26,6 +26,7 @@ from monitor.model import (
     Text,
 )
 from probes import dns, http, icmp, tcp, tls
+from probes.catalogue import kind
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "catalogue"
 
@@ -55,16 +56,16 @@ def test_the_good_catalogue_holds_what_its_files_say() -> None:
     """One folder that uses every form: its model, in short."""
     whole = load(FIXTURES, environ={})
     told = whole.catalogue
-    checks = {key: (type(check.ask).__module__, check.every_s) for key, check in told.checks.items()}
+    checks = {key: (kind(check.ask), check.every_s) for key, check in told.checks.items()}
     assert checks == {
-        "system:identity/main": ("probes.http_settings", 15.0),
-        "system:identity/port": ("probes.tcp", 60.0),
-        "system:identity/dns": ("probes.dns", 15.0),
-        "system:portal/main": ("probes.http_settings", 30.0),
-        "service:old-passport/web/main": ("probes.http_settings", 30.0),
-        "service:old-passport/web/certificate": ("probes.tls", 30.0),
-        "service:old-passport/app/main": ("probes.http_settings", 15.0),
-        "service:visa/web/main": ("probes.http_settings", 30.0),
+        "system:identity/main": ("http", 15.0),
+        "system:identity/port": ("tcp", 60.0),
+        "system:identity/dns": ("dns", 15.0),
+        "system:portal/main": ("http", 30.0),
+        "service:old-passport/web/main": ("http", 30.0),
+        "service:old-passport/web/certificate": ("tls", 30.0),
+        "service:old-passport/app/main": ("http", 15.0),
+        "service:visa/web/main": ("http", 30.0),
     }
     assert whole.warnings == []
     assert [entity.slug for entity in told.entities] == ["interior"]

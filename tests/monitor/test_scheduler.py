@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import subprocess
@@ -14,12 +15,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import msgspec
+import pytest
 from prometheus_client import CollectorRegistry
 
 from monitor.lifetime import Stop
 from monitor.metrics import ProbeMetrics
 from monitor.model import Catalogue, Channel, ChannelKind, Check, Service, Version
-from monitor.scheduler.beat import latest_due_ms
+from monitor.scheduler.beat import latest_due_ms, phase_ms
 from monitor.scheduler.loop import Scheduler
 from monitor.scheduler.shards import Shards
 from monitor.stream.wire import Observation, Request
@@ -359,12 +361,86 @@ async def test_a_long_pause_says_nothing_of_its_beats() -> None:
     assert max(after - before for before, after in pairwise(dues)) >= 2500
 
 
+async def test_a_retry_is_not_asked_once_its_beat_has_passed() -> None:
+    """Standing still between a failure and the retry: what is found afterwards is the next beat's."""
+    world, one = World(), check(count=2)
+    world.answer = lambda: DOWN
+    world.scheduler.use(version(one, valid_from_ms=int(time.time() * 1000)))
+    async with world.running():
+        await until(lambda: bool(world.seen))
+        time.sleep(1.5)  # noqa: ASYNC251 - the whole process stands still
+        await until(lambda: world.seen[-1].due_ms > world.seen[0].due_ms + 2_000)
+    assert [seen.attempt for seen in world.seen if seen.due_ms == world.seen[0].due_ms] == [0]
+
+
+async def test_an_answer_that_came_after_we_stood_still_past_the_next_beat_proves_nothing() -> None:
+    world, one, asked = World(), check(), asyncio.Event()
+
+    async def slowly() -> Answer:
+        asked.set()
+        await asyncio.sleep(0.05)
+        return UP
+
+    world.answer = slowly
+    world.scheduler.use(version(one, valid_from_ms=int(time.time() * 1000)))
+    async with world.running():
+        await asyncio.wait_for(asked.wait(), 5)
+        time.sleep(1.5)  # noqa: ASYNC251 - the whole process stands still
+        await until(lambda: len(world.seen) >= 3)
+    assert (world.seen[0].outcome, world.seen[0].reason) == ("unknown", "fault")
+
+
+async def test_a_beat_that_could_not_begin_within_its_own_interval_is_missed() -> None:
+    """Two checks of one beat; the first one's probe holds up the whole process."""
+    phase = phase_ms(check("a").key, 1_000)
+    twin = next(f"b{n}" for n in itertools.count() if phase_ms(check(f"b{n}").key, 1_000) == phase)
+    world, blocked = World(), list[int]()
+
+    def blocking() -> Answer:
+        if not blocked:
+            blocked.append(1)
+            time.sleep(1.5)
+        return UP
+
+    world.answer = blocking
+    world.scheduler.use(version(check("a"), check(twin), valid_from_ms=int(time.time() * 1000)))
+    async with world.running():
+        await until(lambda: len(world.seen) >= 6)
+    first_ms = min(seen.due_ms for seen in world.seen)
+    found = [(seen.outcome, seen.reason) for seen in world.seen if seen.due_ms == first_ms]
+    assert sorted(found) == [("unknown", "fault"), ("unknown", "missed")]
+
+
 def test_shards_are_kept_until_an_assignment_without_them(tmp_path: Path) -> None:
     shards = Shards(tmp_path, shard_of=lambda key, of: len(key) % of, changed=lambda: None)
     shards.assigned(frozenset({1, 2}), 4)
     before = [shards.owns("a" * length) for length in range(4)]
     shards.assigned(frozenset({2}), 4)
     assert (before, shards.owns("a"), shards.owns("aa")) == ([False, True, True, False], False, True)
+
+
+@pytest.mark.parametrize(("seconds_ago", "resumed"), [(3, True), (30, False)])
+def test_shards_are_resumed_at_once_while_the_group_still_waits_for_us(
+    tmp_path: Path, seconds_ago: float, resumed: bool
+) -> None:
+    """A prober that was killed and started again goes on at once; after the session they may be another's."""
+    died = Shards(tmp_path, shard_of=lambda *_: 1, changed=lambda: None)
+    died.assigned(frozenset({1}), 4)
+    died.still_ours()
+    at = time.time() - seconds_ago
+    os.utime(tmp_path / "shards.json", (at, at))
+    shards = Shards(tmp_path, shard_of=lambda *_: 1, changed=lambda: None)
+    shards.resume(within_s=10.0)
+    assert shards.owns("x") is resumed
+
+
+def test_shards_that_were_given_up_are_not_resumed(tmp_path: Path) -> None:
+    left = Shards(tmp_path, shard_of=lambda *_: 1, changed=lambda: None)
+    left.assigned(frozenset({1}), 4)
+    left.given_up()
+    shards = Shards(tmp_path, shard_of=lambda *_: 1, changed=lambda: None)
+    shards.resume(within_s=10.0)
+    assert not shards.owns("x")
 
 
 def test_shards_are_resumed_from_disk_when_kafka_is_away(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from probes import catalogue, dns, http, icmp, tcp, tls
 from probes.__main__ import main
-from probes.ask import ask, ask_once
+from probes.ask import PROBES, ask, ask_once
 from probes.catalogue import Ask, from_url
 from probes.contract import Answer, Outcome, Reason, Trace
 from tests.probes.servers import OK, answering, closed_port, never, serving
@@ -35,7 +35,7 @@ async def test_a_bug_in_a_probe_is_unknown_not_down(monkeypatch: pytest.MonkeyPa
             pass
         raise ZeroDivisionError("token=s3cr3t")
 
-    monkeypatch.setitem(catalogue.PROBES, tcp.Settings, buggy)
+    monkeypatch.setitem(PROBES, tcp.Settings, buggy)
     answer = await ask(tcp.Settings(host="127.0.0.1", port=1), within_s=1)
     assert (answer.outcome, answer.reason, list(answer.phases_ms)) == (
         Outcome.UNKNOWN,
