@@ -1,0 +1,1 @@
+"""What the monitor costs and how exact it is, each figure beside a baseline of the same minute."""

@@ -1,0 +1,200 @@
+"""/metrics/state at 1,300 services × 4 channels: time of a scrape, size, and how long it holds the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from benchmarks.processes import ROOT
+from benchmarks.table import Row
+from monitor.exporter.state import StateMetrics
+from monitor.facts import Clocks, LastAnswer, Standing
+from monitor.judge.picture import Facts, Picture, ServiceShown, draw
+from monitor.judge.surroundings import Surroundings
+from monitor.model import Catalogue, Channel, ChannelKind, Check, Entity, Service, Text, Verdict, Version
+from probes.http_settings import Settings as Http
+
+SERVICES, KINDS = 1300, (ChannelKind.WEB, ChannelKind.APP, ChannelKind.CALL_CENTRE, ChannelKind.PARTNER)
+PHASES = ("dns", "connect", "tls", "first_byte", "transfer")
+SCRAPES = 10
+NOW_MS = 1_800_000_000_000
+
+
+def catalogue() -> Catalogue:
+    entities = tuple(Entity(slug=f"entity-{i:02d}", name=Text(en=f"Entity {i}")) for i in range(30))
+    return Catalogue(entities=entities, services=tuple(_service(i) for i in range(SERVICES)))
+
+
+def _service(i: int) -> Service:
+    channels = []
+    for kind in KINDS:
+        subject = f"service:service-{i:04d}/{kind.value}"
+        check = Check(subject=subject, ask=Http(url=f"https://s{i}.example/{kind.value}"))
+        channels.append(Channel(subject=subject, slug=kind.value, kind=kind, checks=(check,)))
+    name = Text(en=f"Renew a licence of kind {i}", ar=f"تجديد رخصة من النوع {i}")
+    return Service(
+        slug=f"service-{i:04d}", name=name, entity=f"entity-{i % 30:02d}", channels=tuple(channels)
+    )
+
+
+def picture_of(around: Surroundings) -> tuple[Picture, Facts]:
+    standing = {
+        (layer, subject): Standing(layer, subject, NOW_MS - 60_000, "up", "ok", "")
+        for layer in ("measured", "effective")
+        for subject in around.subjects
+    }
+    facts = Facts(standing, {}, Clocks({}, NOW_MS, NOW_MS))
+    return draw(around, facts, now_ms=NOW_MS), facts
+
+
+def answers_of(around: Surroundings, *, salt: int) -> dict[tuple[str, str], LastAnswer]:
+    return {
+        (check, vantage): LastAnswer(
+            check,
+            vantage,
+            dict.fromkeys(PHASES, (number * 7 + salt) % 400 + 0.125),
+            NOW_MS + 86_400_000,
+        )
+        for number, (check, vantage) in enumerate(around.pairs)
+    }
+
+
+class Watch:
+    """The longest the loop was held while the block ran, in milliseconds beyond the 1 ms meant."""
+
+    def __init__(self) -> None:
+        self.worst_ms = 0.0
+
+    async def __aenter__(self) -> Watch:
+        self._stop = asyncio.Event()
+        self._task = asyncio.create_task(self._watch())
+        await asyncio.sleep(0.01)
+        self.worst_ms = 0.0
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stop.set()
+        await self._task
+
+    async def _watch(self) -> None:
+        while not self._stop.is_set():
+            began = time.perf_counter()
+            await asyncio.sleep(0.001)
+            self.worst_ms = max(self.worst_ms, (time.perf_counter() - began) * 1000 - 1)
+
+
+async def measure() -> dict[str, float]:
+    """Every scrape meets new answers on every channel and a tenth of the services changed: the worst case."""
+    around = Surroundings(Version(serial=1, sha256="", valid_from_ms=0, catalogue=catalogue()))
+    picture, _ = picture_of(around)
+    state = StateMetrics(lambda: (picture, {}))
+    worlds = [(_some_changed(picture, n), answers_of(around, salt=n)) for n in range(SCRAPES)]
+    gc.collect()
+    gc.freeze()  # what exists already is the process's, not a scrape's
+    async with Watch() as idle:
+        await asyncio.sleep(1)
+    took, size, cpu_began = [], 0, time.process_time()
+    async with Watch() as watch:
+        for shown, answers in worlds:
+            began = time.perf_counter()
+            body = await asyncio.to_thread(state.body, shown, answers, open_metrics=True, packed=True)
+            took.append((time.perf_counter() - began) * 1000)
+            size = len(body)
+            await asyncio.sleep(0.05)
+    cpu_ms = (time.process_time() - cpu_began) * 1000
+    plain = state.body(picture, worlds[0][1], open_metrics=True, packed=False)
+    return {
+        "lines": plain.count(b"\n"),
+        "first_ms": took[0],
+        "median_ms": sorted(took)[len(took) // 2],
+        "worst_ms": max(took),
+        "cpu_each_ms": cpu_ms / SCRAPES,
+        "gzipped_mb": size / 1e6,
+        "loop_held_ms": watch.worst_ms,
+        "loop_held_idle_ms": idle.worst_ms,
+        "baseline_generate_latest_ms": baseline_ms(picture),
+    }
+
+
+def _some_changed(picture: Picture, scrape: int) -> Picture:
+    def turned(number: int, one: ServiceShown) -> ServiceShown:
+        if number % 10 != scrape % 10:
+            return one
+        return replace(one, effective=replace(one.effective, verdict=Verdict.DOWN))
+
+    services = {slug: turned(n, one) for n, (slug, one) in enumerate(picture.services.items())}
+    return replace(picture, services=services)
+
+
+def baseline_ms(picture: Picture) -> float:
+    """The same verdicts and phases as prometheus_client writes them, without making the samples."""
+    registry = CollectorRegistry()
+    verdicts = Gauge("channel_verdict", "x", ["service", "channel", "verdict"], registry=registry)
+    phases = Gauge(
+        "channel_phase_seconds", "x", ["service", "channel", "vantage", "phase"], registry=registry
+    )
+    for one in picture.services.values():
+        for each in one.channels:
+            for verdict in Verdict:
+                verdicts.labels(one.service.slug, each.channel.slug, verdict).set(1)
+            for phase in PHASES:
+                phases.labels(one.service.slug, each.channel.slug, "main", phase).set(0.25)
+    began = time.perf_counter()
+    generate_latest(registry)
+    return (time.perf_counter() - began) * 1000
+
+
+def rows(quick: bool) -> list[Row]:
+    """The row of the budget table; each run in a process of its own, with nothing else on its loop."""
+    found = [_alone() for _ in range(1 if quick else 3)]
+
+    def middle(name: str) -> float:
+        return statistics.median(run[name] for run in found)
+
+    return [
+        Row(
+            what=f"`/metrics/state` at {SERVICES:,} services × {len(KINDS)} channels",
+            budget="≤ 200 ms, ≤ 2 MB gzipped, loop never blocked > 10 ms",
+            measured=(
+                f"{middle('median_ms'):.0f} ms (most {middle('worst_ms'):.0f}), "
+                f"{middle('gzipped_mb'):.2f} MB, loop held {middle('loop_held_ms'):.1f} ms"
+            ),
+            baseline=(
+                f"generate_latest {middle('baseline_generate_latest_ms'):.0f} ms in one go; "
+                f"an idle loop held {middle('loop_held_idle_ms'):.1f} ms"
+            ),
+            within=middle("worst_ms") <= 200 and middle("gzipped_mb") <= 2 and middle("loop_held_ms") <= 10,
+            note=f"{middle('lines'):,.0f} lines; before each, a tenth of the services and all answers change",
+        )
+    ]
+
+
+def _alone() -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.state", "--json"]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=120, cwd=ROOT)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def main() -> int:
+    found = asyncio.run(measure())
+    if "--json" in sys.argv:
+        print(json.dumps(found))
+        return 0
+    for name, value in found.items():
+        print(f"{name:30} {value:10.2f}")
+    within = found["worst_ms"] <= 200 and found["gzipped_mb"] <= 2 and found["loop_held_ms"] <= 10
+    print("within budget" if within else "OVER BUDGET (200 ms, 2 MB, loop 10 ms)")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,142 @@
+"""`continuity demo` shows its first page, goes on from what it stored, and leaves no process behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from monitor.demo.kafka import free_port
+from monitor.demo.postgres import hold
+
+ROOT = Path(__file__).parents[2]
+UP_WITHIN_S = 180.0  # the first start of all fetches Kafka and prepares it
+GONE_WITHIN_S = 60.0
+
+
+class Run:
+    """One `continuity demo` over a folder; used as a context, whatever is left of it is killed at the end."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self._began = time.monotonic()
+        command = [sys.executable, "-m", "monitor", "demo", "--data", str(data), "--no-script"]
+        self._process = subprocess.Popen(
+            [*command, "--port", str(free_port())],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "PYTHONWARNINGS": "default"},
+        )
+        self.said = ""
+
+    def __enter__(self) -> Run:
+        deadline = time.monotonic() + UP_WITHIN_S
+        while not (note := self.note()) or note["pid"] != self._process.pid:
+            assert self._process.poll() is None, self._process.communicate()[0]
+            assert time.monotonic() < deadline, "the demo is not up"
+            time.sleep(0.1)
+        print(f"up after {time.monotonic() - self._began:.1f} s")
+        self.url = note["url"]
+        self.pids = [pid for pair in note["pids"].values() for pid in pair]
+        self.programs = {name: pair[1] for name, pair in note["pids"].items()}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            for log in sorted(self.data.glob("logs/*.log")):
+                print(f"== {log.name}\n" + "\n".join(log.read_text().splitlines()[-8:]))
+        self._process.kill()
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+    def note(self) -> dict[str, object]:
+        try:
+            return json.loads((self.data / "run.json").read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return {}
+
+    def page(self, path: str = "/") -> str:
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return answer.read().decode()
+
+    def end(self, number: int) -> int:
+        """Send the signal; returns the exit code and keeps what was said."""
+        self._process.send_signal(number)
+        self.said = self._process.communicate(timeout=GONE_WITHIN_S)[0]
+        return self._process.returncode
+
+    def ended(self) -> int:
+        """Wait for it to end by itself."""
+        self.said = self._process.communicate(timeout=GONE_WITHIN_S)[0]
+        return self._process.returncode
+
+    def left(self, *, within_s: float = 0.0) -> list[int]:
+        """The process ids that are still alive after `within_s`."""
+        deadline = time.monotonic() + within_s
+        while (alive := [pid for pid in self.pids if psutil.pid_exists(pid)]) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return alive
+
+
+def as_of(run: Run) -> dict[str, object]:
+    return json.loads(run.page("/api/v1/continuity"))
+
+
+@pytest.fixture(scope="module")
+def data(run_folder: Path) -> Iterator[Path]:
+    """One folder for every run of this file: each goes on from the last."""
+    return run_folder / "demo"
+
+
+def wait_until_available(run: Run, count: int) -> dict[str, object]:
+    deadline, state = time.monotonic() + 90, as_of(run)
+    while state["available"] != count:
+        assert time.monotonic() < deadline, state
+        time.sleep(0.5)
+        state = as_of(run)
+    return state
+
+
+def test_ctrl_c_stops_everything_and_the_next_run_goes_on_from_what_was_stored(data: Path) -> None:
+    with Run(data) as first:
+        state = wait_until_available(first, 180)  # nothing is wrong: there is no script
+        shown = "<html" in first.page(), state["required"], state["sample"]
+        ended = first.end(signal.SIGINT), first.left()
+    with Run(data) as second:
+        serial = as_of(second)["catalogue_serial"]
+        again = second.end(signal.SIGTERM), second.left()
+    assert (shown, ended, serial, again) == ((True, 180, True), (0, []), 1, (0, []))
+
+
+def test_a_part_that_crashes_ends_the_run_with_its_name_and_exit_1(data: Path) -> None:
+    with Run(data) as run:
+        os.kill(run.programs["probe"], signal.SIGKILL)
+        code = run.ended()
+        assert (code, "probe ended with 137" in run.said, run.left()) == (1, True, [])
+
+
+def test_killed_outright_it_still_leaves_no_process_behind(data: Path) -> None:
+    with Run(data) as run:
+        run.end(signal.SIGKILL)
+        assert run.left(within_s=GONE_WITHIN_S) == []
+
+
+def test_a_second_run_over_the_same_folder_is_refused(run_folder: Path) -> None:
+    (folder := run_folder / "held").mkdir()
+    command = [sys.executable, "-m", "monitor", "demo", "--data", str(folder)]
+    with hold(folder):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, f"in use by another run (process {os.getpid()})" in done.stderr) == (2, True)
