@@ -267,7 +267,7 @@ async def test_a_prober_killed_and_started_again_goes_on_before_the_group_has_no
         async with process(kafka, tmp_path):
             await until(lambda: len(seen.since(killed_ms + EVERY_MS)) == CHECKS)
             first_ms = min(found.due_ms for found in seen.observations if found.due_ms > killed_ms)
-    assert first_ms - killed_ms < SESSION_S * 1000
+    assert first_ms - killed_ms < (SESSION_S - 1.5) * 1000  # it would have waited a session without one beat
 
 
 async def test_a_prober_frozen_past_the_session_time_out_comes_back_into_the_group(
