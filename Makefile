@@ -73,7 +73,7 @@ $(VENV)/.made:
 
 # Installing happens only when a lock has changed; the developers' lock contains the embedded one.
 $(VENV)/.embedded: requirements-embedded.lock $(VENV)/.made
-	@echo "Installing the locked dependencies (about 90 MB to fetch the first time)"
+	@echo "Installing the locked dependencies (90 MB to fetch the first time; Kafka is 44 MB more)"
 	@$(PIP) install --require-hashes -r requirements-embedded.lock
 	@touch $@
 

@@ -297,6 +297,7 @@ def main() -> int:
     minutes = parser.parse_args().minutes
     print(machine(), flush=True)
     folder = Path(tempfile.mkdtemp(prefix="continuity-soak-"))
+    print(f"logs: {folder}", flush=True)
     kafka = Kafka(folder / "kafka", users=KAFKA_USERS, tell=print)
     postgres = Postgres(folder / "postgres")
     try:
@@ -306,11 +307,13 @@ def main() -> int:
             serving(folder / "servers", kafka) as servers,
             monitor(folder / "monitor", kafka=kafka, dsn=postgres.dsn, prefix="soak.") as made,
         ):
-            return asyncio.run(soak(made, servers, postgres, minutes=minutes))
+            code = asyncio.run(soak(made, servers, postgres, minutes=minutes))
     finally:
         kafka.close()
         postgres.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    if code == 0:
+        shutil.rmtree(folder, ignore_errors=True)  # after a problem what every role said is kept in it
+    return code
 
 
 if __name__ == "__main__":

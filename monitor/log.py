@@ -45,9 +45,16 @@ class Log:
 
 
 def set_up(level: str = "INFO") -> None:
-    """Send everything to stderr as JSON lines; libraries speak from WARNING on."""
+    """Send everything to stderr as JSON lines; libraries speak from WARNING on, aiokafka not at all."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for room in ("monitor", "probes"):
         logging.getLogger(room).setLevel(level)
+    # with a broker away it says thousands of times a second what stream.away says once
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+def hush() -> None:
+    """For a command that prints its own findings: what libraries log goes nowhere."""
+    logging.getLogger().addHandler(logging.NullHandler())

@@ -1,4 +1,7 @@
-"""The only place where parts meet: each role opened from its settings, run until asked to stop."""
+"""The only place where parts meet: each role opened from its settings, run until asked to stop.
+
+A function imports what it alone needs: a command that asks the database loads neither Kafka nor the pages.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +16,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
-from prometheus_client import CollectorRegistry
 
 from monitor import log as logs
 from monitor.config.load import load, load_settings
 from monitor.config.settings import Settings, secret
 from monitor.errors import MonitorError, StoreUnavailable, UsageError
 from monitor.lifetime import Backoff, Stop, live, stopping_on_signals
-from monitor.metrics import DeriveMetrics, IngestMetrics, ProbeMetrics, Pulse
-from monitor.pulse import serve_pulse, watch_the_loop
 from monitor.store.migrate import migrate as apply_migrations
 from monitor.store.pool import Store, open_store
-from monitor.stream.kafka import Kafka
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from monitor.stream.kafka import Kafka
 
 log = logs.Log(__name__)
 
@@ -49,8 +53,8 @@ class Process:
     settings: Settings
     kafka: Kafka
     dsn: str
+    registry: CollectorRegistry
     stop: Stop = field(default_factory=Stop)
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     on_reload: list[Callable[[], None]] = field(default_factory=list)
     waiting: dict[str, Callable[[], str | None]] = field(default_factory=dict)
 
@@ -74,7 +78,9 @@ def run(names: Sequence[str], *, config: Path, data: Path | None = None) -> int:
     if data is not None:
         settings = msgspec.structs.replace(settings, data=str(data))
     logs.set_up(settings.log_level)
-    process = Process(here, config, settings, kafka_of(settings), dsn_of(settings))
+    from prometheus_client import CollectorRegistry
+
+    process = Process(here, config, settings, kafka_of(settings), dsn_of(settings), CollectorRegistry())
     return _run_in_loop(_main(process, with_prober="all" in wanted))
 
 
@@ -118,6 +124,9 @@ def _reload(process: Process) -> None:
 
 async def _open(process: Process, stack: AsyncExitStack) -> dict[str, Loop]:
     """Open what the roles need, first opened last closed; returns their loops."""
+    from monitor.metrics import Pulse
+    from monitor.pulse import serve_pulse, watch_the_loop
+
     pulse = Pulse(process.registry, version=version(), roles=",".join(process.names))
     port = getattr(process.settings.pulse, process.names[0])
     await stack.enter_async_context(
@@ -184,6 +193,7 @@ async def _topics(process: Process) -> None:
 
 
 async def _probe(process: Process, stack: AsyncExitStack) -> Loop:
+    from monitor.metrics import ProbeMetrics
     from monitor.scheduler.prober import probe_role
     from probes.ask import Asker
 
@@ -204,6 +214,7 @@ async def _probe(process: Process, stack: AsyncExitStack) -> Loop:
 
 async def _ingest(process: Process, store: Store) -> Loop:
     from monitor.judge.ingest import Ingest
+    from monitor.metrics import IngestMetrics
     from monitor.stream.kafka import partition_for
     from monitor.stream.loop import Hooks, consume
     from monitor.stream.wire import OBSERVATIONS
@@ -235,6 +246,7 @@ async def _ingest(process: Process, store: Store) -> Loop:
 async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
     from monitor.judge.derive import ROLE, Derive
     from monitor.judge.publishing import Publisher
+    from monitor.metrics import DeriveMetrics
     from monitor.store.lease import Lease
     from monitor.store.listen import Bell, listening
     from monitor.stream.catalogue import publish_version
@@ -322,6 +334,8 @@ def replacements() -> Mapping[str, str]:
 
 def kafka_of(settings: Settings) -> Kafka:
     """Kafka's address with its secrets resolved. Raises SecretUnavailable."""
+    from monitor.stream.kafka import Kafka
+
     given = settings.kafka
     return Kafka(
         bootstrap=",".join(given.bootstrap),
@@ -375,6 +389,7 @@ def migrate(settings: Settings) -> list[str]:
 
 def connect_report(settings: Settings) -> list[Line]:
     """Sign in to Kafka and PostgreSQL and look at everything we need there."""
+    logs.hush()
     return asyncio.run(_connect_report(settings))
 
 
@@ -438,6 +453,8 @@ def stream_accept(settings: Settings, topic: str, partition: int) -> int:
     """
     from monitor.store import stream
     from monitor.stream.offsets import beginning
+
+    logs.hush()
 
     async def accept() -> int:
         begin = await beginning(kafka_of(settings), topic=topic, partition=partition)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.errors import ConfigError, MonitorError, UsageError
+from monitor.errors import ConfigError, MonitorError, StoreUnavailable, StreamUnavailable, UsageError
 
 if TYPE_CHECKING:  # importing it takes a time that `--help` should not
     from monitor.config.settings import Settings
@@ -37,7 +39,9 @@ class Commands(click.Group):
                 f"{error}\n{count_of(len(error.problems), 'mistake')}; nothing was started"
             ) from error
         except (MonitorError, SecretUnavailable) as error:
-            raise Failed(f"continuity: {error}") from error
+            away = isinstance(error, StoreUnavailable | StreamUnavailable)
+            hint = f"\n`{program()} check --connect` says what is missing" if away else ""
+            raise Failed(f"continuity: {error}{hint}") from error
 
 
 config_option = click.option(
@@ -65,6 +69,14 @@ def continuity() -> None:
       continuity run all                           run the monitor
       continuity demo                              run it with sample services, on this machine alone
     """
+
+
+def program() -> str:
+    """How a person calls this program from here: by its name when that is on PATH, else by where it is."""
+    own = Path(sys.prefix, "bin", "continuity")
+    if shutil.which("continuity") or not own.exists():
+        return "continuity"
+    return str(own.relative_to(Path.cwd()) if own.is_relative_to(Path.cwd()) else own)
 
 
 def settings_of(config: Path) -> Settings:

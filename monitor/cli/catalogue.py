@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli.asking import ask_all, exit_by, print_table
-from monitor.cli.base import Failed, continuity, count_of, json_option, print_json
+from monitor.cli.base import Failed, continuity, count_of, json_option, print_json, program
 from monitor.errors import ConfigError, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -125,12 +125,19 @@ def try_(urls: tuple[str, ...], folder: Path, *, force: bool) -> None:
     if file.exists() and not force:
         raise UsageError(f"{file} is there already: choose another folder with --into, or say --force")
     text = catalogue_from_urls(urls)
-    folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}; choose another --into") from error
     loaded = load(folder)
     click.echo(f"wrote {file}: {_counted(_counts(loaded.catalogue))}")
     asked = ask_all(loaded.catalogue.checks.values())
     print_table(asked)
-    click.echo(f"\nRun the monitor on it with\n\n    continuity run all --config {folder}\n")
-    click.echo("It needs Kafka and PostgreSQL; `continuity check --connect` says whether they are there.")
+    name, data = program(), Path("data") / folder.resolve().name
+    click.echo(f"\nRun the monitor on it with\n\n    {name} run all --config {folder}\n")
+    click.echo("It needs Kafka and PostgreSQL, and this says whether they are there:\n")
+    click.echo(f"    {name} check {folder} --connect\n")
+    click.echo("To see it first, with a Kafka and a PostgreSQL of its own on this machine:\n")
+    click.echo(f"    {name} demo --config {folder} --data {data}\n")
     exit_by(asked)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.base import config_option, continuity, json_option, print_json
+from monitor.cli.base import config_option, continuity, json_option, print_json, program
 
 
 def demo_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -59,7 +59,8 @@ def start(config: Path, data: Path, *, port: int, script: bool) -> None:
 def _start_demo(config: Path, data: Path, *, port: int, script: bool) -> None:
     from monitor.demo import run as embedded
 
-    raise click.exceptions.Exit(embedded.main(config, data, port=port, script=script))
+    code = embedded.main(config, data, port=port, script=script, program=program())
+    raise click.exceptions.Exit(code)
 
 
 @demo.command()
@@ -76,7 +77,7 @@ def fault(name: str, data: Path, for_s: float) -> None:
     from monitor.demo import faults
 
     faults.trigger(data, name, for_s=for_s)
-    click.echo(f"{name} is on for {for_s:g} s; `continuity demo clear {name}` ends it")
+    click.echo(f"{name} is on for {for_s:g} s; `{program()} demo clear {name}` ends it")
 
 
 @demo.command(name="faults")

@@ -167,7 +167,7 @@ class Kafka:
     def _write_settings(self) -> Path:
         """The broker's settings; only we may read them, because the password is in them."""
         if not self.password_file.exists():
-            _write_private(self.password_file, secrets.token_urlsafe(24))
+            write_private(self.password_file, secrets.token_urlsafe(24))
         filled = TEMPLATE.read_text(encoding="utf-8")
         values = {
             "PORT": self.port,
@@ -179,7 +179,7 @@ class Kafka:
         for name, value in values.items():
             filled = filled.replace(f"{{{name}}}", str(value))
         lines = [filled, *(f"{name}={value}\n" for name, value in self._settings.items())]
-        return _write_private(self.folder / "server.properties", "".join(lines))
+        return write_private(self.folder / "server.properties", "".join(lines))
 
     def _format(self, class_path: str, settings: Path) -> None:
         """Once: give the folder its cluster id and its users."""
@@ -274,7 +274,7 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _write_private(path: Path, text: str) -> Path:
+def write_private(path: Path, text: str) -> Path:
     """Readable by nobody but us from its first byte on."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -24,19 +24,24 @@ LOOPBACK = "127.0.0.1"
 Tell = Callable[[str], None]
 
 
-def moves(config: Path, data: Path, *, tell: Tell) -> dict[str, str]:
-    """What to swap in the catalogue's values: its authority's file, and each address that is busy.
+def stage(config: Path, data: Path, *, script: bool, tell: Tell) -> Plan | None:
+    """What the fleet plays; None when the catalogue is no sample data: its targets are real ones.
 
+    Swapped in the catalogue's values are its authority's file, and each address that is busy.
     Raises ConfigError with every mistake in the files.
     """
     swaps = {AUTHORITY: str(_authority(data / CERTIFICATES))}
-    wished = sorted(ports(load(config, replace=swaps).catalogue))
+    catalogue = load(config, replace=swaps).catalogue
+    if not catalogue.sample:
+        return None
+    wished = sorted(ports(catalogue))
     last = _last_moves(data)
     moved = {port: last.get(port) or free_port() for port in wished if port in last or not _free(port)}
     if moved:
         pairs = ", ".join(f"{port} → {other}" for port, other in moved.items())
         tell(f"busy ports of the sample fleet move to free ones: {pairs}")
-    return swaps | {f"{LOOPBACK}:{port}": f"{LOOPBACK}:{other}" for port, other in moved.items()}
+    swaps |= {f"{LOOPBACK}:{port}": f"{LOOPBACK}:{other}" for port, other in moved.items()}
+    return Plan(config=str(config), replace=swaps, script=script)
 
 
 def _authority(folder: Path) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -21,9 +22,10 @@ from monitor.config.settings import PulseSettings, Settings, WebSettings
 from monitor.demo import places
 from monitor.demo.child import Child
 from monitor.demo.embedded import Kafka, Postgres
+from monitor.demo.kafka import write_private
 from monitor.demo.plan import PLAN, READY, Plan
 from monitor.demo.postgres import hold
-from monitor.errors import MonitorError
+from monitor.errors import MonitorError, UsageError
 
 ROOT = Path(__file__).parents[2]
 READY_WITHIN_S = 60.0
@@ -31,27 +33,41 @@ FLEET_WITHIN_S = 20.0
 LOOK_S = 0.1
 ROLES_GRACE_S = 20.0
 NOTE = "run.json"  # there once everything was up
+ENVIRONMENT = "env"
 REST = ("ingest", "derive", "web")
 
 
-def main(config: Path, data: Path, *, port: int = 8440, script: bool = True) -> int:
+def main(
+    config: Path, data: Path, *, port: int = 8440, script: bool = True, program: str = "continuity"
+) -> int:
     """Run everything until Ctrl-C or SIGTERM; 0 after an orderly stop, 1 when a part failed.
 
-    `config` is the catalogue to watch, `data` keeps all between runs, `port` is the wish for the pages.
-    Raises UsageError when another run holds `data`, ConfigError when the catalogue has mistakes.
+    `config` is the catalogue to watch; the sample fleet stands in only for sample data. `data` keeps all
+    between runs, `port` is the wish for the pages, `program` is how a person calls us.
+    Raises UsageError when `data` cannot be used, and ConfigError when the catalogue has mistakes; then
+    nothing was started.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with hold(data) as lock:
-        return _run(Demo(config.resolve(), data.resolve(), port=port, script=script), lock)
+    with _held(data):
+        demo = Demo(config.resolve(), data.resolve(), port=port, script=script, program=program)
+        demo.stage()
+        return _run(demo)
+
+
+def _held(data: Path) -> IO[str]:
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return hold(data)
+    except OSError as error:
+        raise UsageError(f"{data} cannot be used: {error.strerror}; choose a folder with --data") from error
 
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _run(demo: Demo, _lock: IO[str]) -> int:
+def _run(demo: Demo) -> int:
     try:
         demo.start()
         demo.watch()
@@ -76,8 +92,10 @@ def _end(demo: Demo) -> None:
 class Demo:
     """The parts of one run, in the order in which they need each other."""
 
-    def __init__(self, config: Path, data: Path, *, port: int, script: bool) -> None:
+    def __init__(self, config: Path, data: Path, *, port: int, script: bool, program: str) -> None:
         self._config, self._data, self._wish, self._script = config, data, port, script
+        self._program = program
+        self._plan: Plan | None = None
         self._began = time.monotonic()
         self._ports: set[int] = set()
         self._children: dict[str, Child] = {}
@@ -88,15 +106,17 @@ class Demo:
         """One line of progress with the seconds since the start."""
         click.echo(f"[{time.monotonic() - self._began:6.1f} s] {text}")
 
-    def start(self) -> None:
-        """Bring everything up: what the first page needs, the page, then the rest.
+    def stage(self) -> None:
+        """Read the catalogue, before anything is started. Raises ConfigError when it has mistakes."""
+        self.tell(f"reading {self._config}")
+        self._plan = places.stage(self._config, self._data, script=self._script, tell=self.tell)
 
-        Raises ConfigError when the catalogue has mistakes; then nothing was started.
-        """
+    def start(self) -> None:
+        """Bring everything up: what the first page needs, the page, then the rest."""
         self.tell("starting; Ctrl-C stops everything")
-        swaps = places.moves(self._config, self._data, tell=self.tell)
         self._kafka.reserve()
-        environment = self._environment(swaps)
+        environment = self._environment(self._plan.replace if self._plan else {})
+        self._keep(environment)
         first = not (self._data / NOTE).exists()
         if first:  # nothing is stored yet that a page could show meanwhile
             self._kafka.launch()
@@ -108,12 +128,13 @@ class Demo:
         self._postgres.wait_ready()
         self._children["monitor"].wait_until(lambda: _shows(settings.web), within_s=READY_WITHIN_S)
         self._welcome(settings)
-        self._start_fleet(swaps)
+        if self._plan:
+            self._start_fleet(self._plan)
         if not first:
             self._kafka.launch()
-        fleet_ready = self._data / READY
-        self._children["fleet"].wait_until(fleet_ready.exists, within_s=FLEET_WITHIN_S)
-        self.tell("the sample fleet is ready")
+        if self._plan:
+            self._children["fleet"].wait_until((self._data / READY).exists, within_s=FLEET_WITHIN_S)
+            self.tell("the sample fleet is ready")
         self._start_role("probe", ("probe",), environment)  # earlier, it would find nobody there: an outage
         if not first:
             self._await_kafka()
@@ -137,6 +158,7 @@ class Demo:
         for name in ("probe", "monitor", "fleet"):
             if name in self._children:
                 self._children[name].stop()
+        (self._data / READY).unlink(missing_ok=True)
         self._kafka.begin_stop()
         self._postgres.begin_stop()
         self._kafka.close()
@@ -153,9 +175,8 @@ class Demo:
         self._kafka.wait_ready()
         self.tell("Kafka is ready")
 
-    def _start_fleet(self, swaps: dict[str, str]) -> None:
+    def _start_fleet(self, plan: Plan) -> None:
         (self._data / READY).unlink(missing_ok=True)
-        plan = Plan(config=str(self._config), replace=swaps, script=self._script)
         (self._data / PLAN).write_bytes(msgspec.json.encode(plan))
         command = [sys.executable, "-m", "monitor.demo.fleet", str(self._data)]
         self._children["fleet"] = self._child("fleet", command, self._python())
@@ -195,6 +216,13 @@ class Demo:
             **pulses,
         }
 
+    def _keep(self, environment: dict[str, str]) -> None:
+        """For a shell: with these variables every command means this run."""
+        ours = {name: value for name, value in environment.items() if name.startswith("CONTINUITY_")}
+        ours["CONTINUITY_CONFIG"] = str(self._config)
+        lines = (f"export {name}={shlex.quote(value)}\n" for name, value in ours.items())
+        write_private(self._data / ENVIRONMENT, "".join(lines))
+
     def _choose(self, wish: int, what: str) -> str:
         return str(places.choose(wish, what=what, tell=self.tell, taken=self._ports))
 
@@ -209,12 +237,14 @@ class Demo:
         (self._data / NOTE).write_text(json.dumps(noted))
 
     def _welcome(self, settings: Settings) -> None:
-        self.tell(f"the first page is there, with sample data: {settings.web.url}")
+        kind = "sample data" if self._plan else "your services"
+        self.tell(f"the first page is there, with {kind}: {settings.web.url}")
         from monitor import roles  # the parts meet there; this is one of them, so only here and only now
 
         link = roles.sign_in_link(settings, "demo", "operator")
         click.echo(f"\n    Open     {settings.web.url}\n    Sign in  {link}   (works once)\n")
-        click.echo("    Ctrl-C stops everything; `continuity demo faults` lists what can go wrong.\n")
+        faults = f"; `{self._program} demo faults` lists what can go wrong" if self._plan else ""
+        click.echo(f"    Ctrl-C stops everything{faults}.\n")
 
 
 def _shows(web: WebSettings) -> bool:

@@ -33,7 +33,7 @@ def reachable() -> Iterator[None]:
     except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
         raise BadRow(f"{type(error).__name__}: {error}") from error
     except AWAY as error:
-        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+        raise StoreUnavailable(f"PostgreSQL: {type(error).__name__}: {error}") from error
 
 
 class Store:

@@ -19,11 +19,16 @@ class Beginning(NamedTuple):
 
 
 async def beginning(kafka: Kafka, *, topic: str, partition: int) -> Beginning:
-    """Raises StreamUnavailable, and UsageError when there is no such partition. `topic` is the full name."""
+    """Raises StreamUnavailable, and UsageError when there is no such topic or partition.
+
+    `topic` is the full name.
+    """
     where = TopicPartition(topic, partition)
     async with open_consumer(kafka) as consumer:
         with reachable():
             async with asyncio.timeout(REQUEST_S):
+                if topic not in (topics := await consumer.topics()):
+                    raise UsageError(f"no topic {topic} here; there are: {', '.join(sorted(topics))}")
                 numbers = await consumer._client._wait_on_metadata(topic)
                 if partition not in numbers:
                     raise UsageError(f"{topic} has partitions {min(numbers)} to {max(numbers)}")
