@@ -74,7 +74,7 @@ def fetch(folder: Path, *, tell: Tell) -> None:
         if have(folder):
             return
         began, total = time.monotonic(), len(expected())
-        tell(f"Kafka {VERSION}: fetching {total} jars (43 MB, once) into {folder}")
+        tell(f"Kafka {VERSION}: fetching {total} jars (44 MB, once) into {folder}")
         process = subprocess.Popen(
             [sys.executable, "-m", "monitor.demo.jars", str(folder)],
             stdin=subprocess.DEVNULL,

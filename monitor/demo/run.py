@@ -47,8 +47,6 @@ def main(
     Raises UsageError when `data` cannot be used, and ConfigError when the catalogue has mistakes; then
     nothing was started.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGINT, _interrupt)
     with _held(data):
         demo = Demo(config.resolve(), data.resolve(), port=port, script=script, program=program)
         demo.stage()
@@ -68,6 +66,8 @@ def _interrupt(*_: object) -> None:
 
 
 def _run(demo: Demo) -> int:
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         demo.start()
         demo.watch()

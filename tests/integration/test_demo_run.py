@@ -26,10 +26,10 @@ GONE_WITHIN_S = 60.0
 class Run:
     """One `continuity demo` over a folder; used as a context, whatever is left of it is killed at the end."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *options: str | Path) -> None:
         self.data = data
         self._began = time.monotonic()
-        command = [sys.executable, "-m", "monitor", "demo", "--data", str(data), "--no-script"]
+        command = [sys.executable, "-m", "monitor", "demo", "--data", str(data), "--no-script", *options]
         self._process = subprocess.Popen(
             [*command, "--port", str(free_port())],
             cwd=ROOT,
@@ -140,3 +140,23 @@ def test_a_second_run_over_the_same_folder_is_refused(run_folder: Path) -> None:
     with hold(folder):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, f"in use by another run (process {os.getpid()})" in done.stderr) == (2, True)
+
+
+def test_a_catalogue_of_ones_own_runs_without_the_fleet_and_commands_can_mean_that_run(
+    run_folder: Path, tmp_path: Path
+) -> None:
+    port = free_port()
+    (tmp_path / "monitor.yaml").write_text(f"services: [{{slug: one, url: 'http://127.0.0.1:{port}/'}}]")
+    with Run(folder := run_folder / "own", "--config", tmp_path) as run:
+        command = f". {folder}/env; exec {sys.executable} -m monitor check --connect"
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        )
+        state = as_of(run)
+        ended = run.end(signal.SIGINT), run.left()
+    assert (state["required"], state["sample"], "fleet" in run.programs, ended) == (1, False, False, (0, []))
+    assert (done.returncode, "FAIL" in done.stdout, "PostgreSQL at its socket" in done.stdout) == (
+        0,
+        False,
+        True,
+    )

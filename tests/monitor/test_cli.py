@@ -132,6 +132,12 @@ def test_trying_addresses_writes_a_catalogue_that_runs(page: str, tmp_path: Path
     assert sorted(check.rsplit(":", 1)[0] for check in load(folder).catalogue.checks) == ["service", "system"]
 
 
+def test_trying_into_a_place_that_cannot_be_written_says_so(page: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = run("try", f"{page}/well", "--into", tmp_path / "file" / "mine")
+    assert (result.exit_code, "cannot be written" in result.stderr) == (2, True)
+
+
 def test_trying_does_not_write_over_what_is_there(page: str, tmp_path: Path) -> None:
     (tmp_path / "monitor.yaml").write_text("mine")
     refused = run("try", page, "--into", tmp_path)
@@ -280,3 +286,27 @@ def test_help_comes_without_loading_what_only_runs_need() -> None:
 def test_there_is_no_colour_where_nobody_wants_it(page: str) -> None:
     plain = program("probe", f"{page}/well", NO_COLOR="1", FORCE_COLOR="1")
     assert (plain.returncode, "\x1b[3" in plain.stdout) == (0, False)
+
+
+def test_a_database_that_is_away_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONTINUITY_POSTGRES_DSN", "postgresql://x@127.0.0.1:1/x")
+    result = run("dead-letters", "--config", "config")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "PostgreSQL: ConnectionRefusedError" in result.stderr
+    assert "check --connect` says what is missing" in result.stderr
+
+
+# demo
+
+
+def test_a_demo_over_a_catalogue_with_mistakes_names_them_and_starts_nothing(tmp_path: Path) -> None:
+    (tmp_path / "monitor.yaml").write_text("services: [{slug: one, ur1: https://one.example/}]")
+    result = run("demo", "--config", tmp_path, "--data", tmp_path / "data")
+    assert (result.exit_code, "nothing was started" in result.stderr) == (1, True)
+    assert not (tmp_path / "data" / "postgres").exists()
+
+
+def test_a_demo_over_data_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = run("demo", "--data", tmp_path / "file")
+    assert (result.exit_code, "choose a folder with --data" in result.stderr) == (2, True)
