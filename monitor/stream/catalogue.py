@@ -13,6 +13,7 @@ from monitor.errors import BadMessage, StreamUnavailable
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.model import Version
+from monitor.stream.alive import look_after_consumer
 from monitor.stream.kafka import CATALOGUE_BYTES, Kafka, open_consumer, open_producer, reachable
 from monitor.stream.wire import CATALOGUE, decode_version, encode
 
@@ -76,6 +77,7 @@ async def _read_from_the_beginning(consumer: AIOKafkaConsumer, topic: str) -> No
 
 async def _newest(consumer: AIOKafkaConsumer) -> Version | None:
     """The highest serial among what has come since the last call; None when nothing readable did."""
+    look_after_consumer(consumer)
     with reachable():
         polled = await consumer.getmany(timeout_ms=POLL_MS)
     versions = []

@@ -23,6 +23,7 @@ from aiokafka.util import create_task
 
 from monitor.errors import StreamUnavailable
 from monitor.log import Log
+from monitor.stream.alive import stop_consumer, stop_producer
 from monitor.stream.wire import CATALOGUE, OBSERVATIONS, REQUESTS
 
 log = Log(__name__)
@@ -154,7 +155,7 @@ async def open_consumer(kafka: Kafka, **settings: Any) -> AsyncIterator[AIOKafka
     finally:
         with suppress(KafkaError, TimeoutError):
             async with asyncio.timeout(CLOSE_S):
-                await consumer.stop()
+                await stop_consumer(consumer)
 
 
 @asynccontextmanager
@@ -243,7 +244,7 @@ async def _why_not(kafka: Kafka) -> str:
 
 async def _stop_producer(producer: AIOKafkaProducer) -> None:
     """Stop within a deadline: an idempotent producer would wait for ever for a broker that is away."""
-    stopping = create_task(producer.stop())
+    stopping = create_task(stop_producer(producer))
     done, _ = await asyncio.wait([stopping], timeout=CLOSE_S)
     if not done:
         stopping.cancel()

@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 from monitor.errors import FenceBroken, StoreUnavailable, StreamChanged, StreamUnavailable
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
+from monitor.stream.alive import look_after_consumer
 from monitor.stream.kafka import Kafka, cluster_id, open_consumer, reachable, sticky
 
 log = Log(__name__)
@@ -168,6 +169,7 @@ class _Reader:
         consumer.subscribe([self._topic], listener=_Noted(consumer, self._note))
         while not stop.requested:
             began = time.monotonic()
+            look_after_consumer(consumer)
             self._take_assignment()
             await self._open_due()
             polled = await self._poll()

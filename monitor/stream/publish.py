@@ -20,6 +20,7 @@ from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.metrics import ProbeMetrics
 from monitor.model import stream_key
+from monitor.stream.alive import look_after_producer
 from monitor.stream.kafka import Kafka, open_producer, partition_for, reachable
 from monitor.stream.wire import OBSERVATIONS, REQUESTS, Heartbeat, Observation, Request, encode
 
@@ -106,7 +107,9 @@ class Publisher:
         return await self._at_once(topic, request.check, encode(request)) is not None
 
     async def _drain_until(self, stop: Stop) -> None:
+        assert self._producer is not None
         while True:
+            look_after_producer(self._producer)
             last = stop.requested
             async with asyncio.timeout(LAST_FLUSH_S if last else None):
                 await self._drain()

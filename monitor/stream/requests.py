@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from monitor.errors import BadMessage, StreamUnavailable
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
+from monitor.stream.alive import look_after_consumer
 from monitor.stream.kafka import Kafka, open_consumer, reachable, sticky
 from monitor.stream.wire import REQUESTS, Request, decode_request
 
@@ -91,6 +92,7 @@ class Group:
         self._assigned(numbers, len(everything))
 
     async def _receive(self, consumer: AIOKafkaConsumer) -> None:
+        look_after_consumer(consumer)
         try:
             async with asyncio.timeout(REBALANCE_S):
                 with reachable():
