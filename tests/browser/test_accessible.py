@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
@@ -48,6 +50,7 @@ async def test_axe_finds_no_violation(database: str, open_page: Open, language: 
 async def test_axe_finds_no_violation_on_a_page_that_is_not_live(database: str, open_page: Open) -> None:
     async with serving(database, silence_s=1.0) as served:
         page = await open_page(served.url)
+        await expect(page.locator("html")).to_have_class(re.compile("is-live"))
         await page.route("**/api/v1/events", lambda route: route.abort())
         for client in list(served.live.clients):
             client.end()
