@@ -56,6 +56,14 @@ class SystemKind(StrEnum):
     PLATFORM = "platform"
 
 
+class TransactionOutcome(StrEnum):
+    """How a transaction of a person with a service ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
 class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     """A name or sentence in both languages; `languages` of the catalogue says which must be there."""
 

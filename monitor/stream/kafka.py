@@ -24,7 +24,7 @@ from aiokafka.util import create_task
 from monitor.errors import StreamUnavailable
 from monitor.log import Log
 from monitor.stream.alive import stop_consumer, stop_producer
-from monitor.stream.wire import CATALOGUE, OBSERVATIONS, REQUESTS
+from monitor.stream.wire import CATALOGUE, OBSERVATIONS, REQUESTS, TRANSACTIONS
 
 log = Log(__name__)
 
@@ -101,6 +101,7 @@ def topics(kafka: Kafka, vantages: Sequence[str]) -> list[Topic]:
     newest = {**by_append, "cleanup.policy": "compact", "max.message.bytes": str(CATALOGUE_BYTES)}
     return [
         Topic(kafka.topic(OBSERVATIONS), kafka.partitions, by_append),
+        Topic(kafka.topic(TRANSACTIONS), kafka.partitions, by_append),
         Topic(kafka.topic(CATALOGUE), 1, newest),
         *(Topic(kafka.topic(REQUESTS + vantage), kafka.partitions, short) for vantage in vantages),
     ]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
 import msgspec
 
 from monitor.errors import BadMessage
-from monitor.model import Version
+from monitor.model import TransactionOutcome, Version
 from probes.contract import Failed, Outcome, Reason
 
 SCHEMA = 1
 OBSERVATIONS = "continuity.observations"
 CATALOGUE = "continuity.catalogue"
+TRANSACTIONS = "continuity.transactions"
 REQUESTS = "continuity.requests."  # + vantage
 
 
@@ -60,13 +62,31 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_ms: int
 
 
+class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a service's own system says of people's transactions: one event, or several already counted.
+
+    `service` and `channel` are slugs of the catalogue. The key on Kafka is the service, so that all its
+    events meet in one partition; an `id` seen again there within the horizon counts once.
+    """
+
+    schema: int = SCHEMA
+    id: str = ""
+    service: str
+    channel: str
+    outcome: TransactionOutcome
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    count: int = 1
+    duration_ms: float | None = None  # of each of them, from beginning to end
+
+
 _encoder = msgspec.json.Encoder()
+_transaction = msgspec.json.Decoder(Transaction)
 _observation = msgspec.json.Decoder(Observation | Heartbeat)
 _request = msgspec.json.Decoder(Request)
 _version = msgspec.json.Decoder(Version)
 
 
-def encode(message: Observation | Heartbeat | Request | Version) -> bytes:
+def encode(message: Observation | Heartbeat | Request | Version | Transaction) -> bytes:
     """JSON, UTF-8."""
     return _encoder.encode(message)
 
@@ -80,6 +100,12 @@ def decode_observation(value: bytes | None) -> Observation | Heartbeat:
 def decode_request(value: bytes | None) -> Request:
     """Raises BadMessage("unreadable" | "schema")."""
     message: Request = _decode(_request, value)
+    return message
+
+
+def decode_transaction(value: bytes | None) -> Transaction:
+    """Raises BadMessage("unreadable" | "schema")."""
+    message: Transaction = _decode(_transaction, value)
     return message
 
 

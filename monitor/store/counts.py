@@ -1,0 +1,165 @@
+"""Counts of transactions: added by batch, folded into hours, read by minute, hour and in total."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import asyncpg
+
+from monitor.model import stream_key
+from monitor.store.pool import Store
+from monitor.store.times import millis, moment
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+WEEK_MS = 7 * 86_400_000
+_MAKING_PARTITIONS = 0x7765656B  # any numbers that nobody else locks
+_FOLDING = 0x666F6C64
+
+
+class Added(NamedTuple):
+    """What a batch adds to one channel, outcome and minute of the event."""
+
+    channel: str  # path: service:passport/web
+    outcome: str
+    minute_ms: int
+    events: int
+    timed: int = 0  # how many of them said how long they took
+    duration_ms: int = 0  # of those, together
+
+
+class Counted(NamedTuple):
+    """Transactions of one channel and outcome in the minute, or hour, that begins at `at_ms`."""
+
+    channel: str
+    outcome: str
+    at_ms: int
+    events: int
+    timed: int
+    duration_ms: int
+
+
+class Total(NamedTuple):
+    """All transactions of one channel and outcome ever counted."""
+
+    channel: str
+    outcome: str
+    events: int
+    timed: int
+    duration_ms: int
+
+
+async def make_partitions(store: Store, weeks: Iterable[int]) -> None:
+    """One partition per week; `weeks` are whole weeks since 1970. Safe to repeat and to race."""
+    async with store.transaction() as connection:
+        await connection.execute("select pg_advisory_xact_lock($1)", _MAKING_PARTITIONS)
+        for week in weeks:
+            start = moment(week * WEEK_MS)
+            await connection.execute(
+                f"create table if not exists count_minute_{start:%Y%m%d} partition of count_minute "
+                f"for values from ('{start.isoformat()}') to ('{(start + timedelta(days=7)).isoformat()}')"
+            )
+
+
+async def series_of(store: Store, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Number of each (channel, outcome), made where there is none yet."""
+    wanted = sorted(set(names))
+    async with store.connection() as connection:
+        await connection.executemany(
+            "insert into series (service, channel, outcome) values ($1, $2, $3) on conflict do nothing",
+            [(stream_key(channel), channel, outcome) for channel, outcome in wanted],
+        )
+        rows = await connection.fetch(
+            "select s.id, s.channel, s.outcome from series s "
+            "join unnest($1::text[], $2::text[]) w(channel, outcome) using (channel, outcome)",
+            [channel for channel, _ in wanted],
+            [outcome for _, outcome in wanted],
+        )
+    return {(row["channel"], row["outcome"]): row["id"] for row in rows}
+
+
+async def add(
+    connection: asyncpg.Connection, rows: Sequence[Added], *, series: dict[tuple[str, str], int]
+) -> None:
+    """Add to minutes and totals, in the caller's transaction. Their partitions and series must be there."""
+    numbered = [
+        (series[row.channel, row.outcome], moment(row.minute_ms), row.events, row.timed, row.duration_ms)
+        for row in rows
+    ]
+    await connection.copy_records_to_table("count_minute", records=numbered)
+    totals: dict[int, tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
+    for number, _, count, timed, duration_ms in numbered:
+        before = totals[number]
+        totals[number] = before[0] + count, before[1] + timed, before[2] + duration_ms
+    await connection.execute(
+        "insert into transaction_total as t (series, count, timed, duration_ms) "
+        "select * from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[]) "
+        "on conflict (series) do update set count = t.count + excluded.count, "
+        "timed = t.timed + excluded.timed, duration_ms = t.duration_ms + excluded.duration_ms",
+        *(list(column) for column in zip(*((n, *totals[n]) for n in sorted(totals)), strict=True)),
+    )
+    hours = {row.minute_ms - row.minute_ms % HOUR_MS for row in rows}
+    await connection.copy_records_to_table("count_unfolded", records=[(moment(hour),) for hour in hours])
+
+
+async def fold(store: Store) -> list[int]:
+    """Make hours that were added to anew; returns their beginnings in Unix ms. One folder at a time works."""
+    async with store.transaction() as connection:
+        if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _FOLDING):
+            return []
+        marks = await connection.fetch("delete from count_unfolded returning hour")
+        hours = sorted({row["hour"] for row in marks})
+        for hour in hours:
+            await _fold_hour(connection, hour)
+    return [millis(hour) for hour in hours]
+
+
+async def _fold_hour(connection: asyncpg.Connection, hour: datetime) -> None:
+    await connection.execute(
+        "insert into count_hour (series, hour, count, timed, duration_ms) "
+        "select series, $1, sum(count), sum(timed), sum(duration_ms) from count_minute "
+        "where minute >= $1 and minute < $1::timestamptz + interval '1 hour' group by series "
+        "on conflict (series, hour) do update set count = excluded.count, timed = excluded.timed, "
+        "duration_ms = excluded.duration_ms",
+        hour,
+    )
+
+
+async def minutes(
+    store: Store, *, from_ms: int, to_ms: int, services: Sequence[str] | None = None
+) -> list[Counted]:
+    """Counts by minute in [from_ms, to_ms), oldest first; of some services (paths), or of all."""
+    return await _between(store, "minute", from_ms=from_ms, to_ms=to_ms, services=services)
+
+
+async def hours(
+    store: Store, *, from_ms: int, to_ms: int, services: Sequence[str] | None = None
+) -> list[Counted]:
+    """Counts by hour of the hours that begin in [from_ms, to_ms), oldest first."""
+    return await _between(store, "hour", from_ms=from_ms, to_ms=to_ms, services=services)
+
+
+async def _between(
+    store: Store, unit: str, *, from_ms: int, to_ms: int, services: Sequence[str] | None
+) -> list[Counted]:
+    query = (
+        f"select channel, outcome, {unit}, sum(count)::bigint, sum(timed)::bigint, sum(duration_ms)::bigint "  # noqa: S608
+        f"from counted_{unit} where {unit} >= $1 and {unit} < $2 "
+        f"and ($3::text[] is null or service = any($3)) "
+        f"group by channel, outcome, {unit} order by {unit}, channel, outcome"
+    )
+    async with store.connection() as connection:
+        rows = await connection.fetch(query, moment(from_ms), moment(to_ms), services)
+    return [Counted(row[0], row[1], millis(row[2]), row[3], row[4], row[5]) for row in rows]
+
+
+async def totals(store: Store) -> list[Total]:
+    """Everything ever counted, by channel and outcome."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            "select channel, outcome, count, timed, duration_ms from counted_total order by channel, outcome"
+        )
+    return [Total(*row) for row in rows]
