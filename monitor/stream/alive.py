@@ -7,14 +7,21 @@ says nothing of a connection closed just now, and a broker's restart then ends t
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import AIOKafkaConnection, CloseReason
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import KafkaConnectionError
 
 from monitor.errors import StreamUnavailable
+from monitor.log import Log
+
+log = Log(__name__)
 
 _send = AIOKafkaConnection.send
 
@@ -49,24 +56,55 @@ def _alive(*tasks: Any) -> None:
             raise StreamUnavailable(f"Kafka: {task.get_coro().__qualname__} ended: {why}")
 
 
-async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
-    """End it, also where a background task died: ending would raise what that died of, and leave the rest."""
-    try:
-        _forget_the_dead(consumer._client)
-        await consumer.stop()
-    finally:
-        await consumer._client.close()
+async def stop_consumer(consumer: AIOKafkaConsumer, *, within_s: float) -> None:
+    """End it, also with a broker that is away, and leave nothing of it behind.
+
+    What is left after `within_s` seconds is cut off: a heartbeat that went on would keep our partitions from
+    whoever is to read them next.
+    """
+    coordinator, fetcher = consumer._coordinator, consumer._fetcher
+    tasks = [fetcher and fetcher._fetch_task]
+    if isinstance(coordinator, GroupCoordinator):
+        tasks += [coordinator._coordination_task, coordinator._heartbeat_task]
+        tasks += [coordinator._commit_refresh_task]
+    await _end(consumer.stop, consumer._client, tasks, within_s=within_s)
 
 
-async def stop_producer(producer: AIOKafkaProducer) -> None:
-    """The same for a producer."""
-    try:
-        _forget_the_dead(producer.client)
-        await producer.stop()
-    finally:
-        await producer.client.close()
+async def stop_producer(producer: AIOKafkaProducer, *, within_s: float) -> None:
+    """The same for a producer; an idempotent one would wait for ever for a broker that is away."""
+    sender = producer._sender
+    await _end(producer.stop, producer.client, [sender and sender.sender_task], within_s=within_s)
 
 
-def _forget_the_dead(client: AIOKafkaClient) -> None:
+async def stop_admin(admin: AIOKafkaAdminClient, *, within_s: float) -> None:
+    """The same for a client that asks about the cluster."""
+    await _end(admin.close, admin._client, [], within_s=within_s)
+
+
+async def _end(
+    stop: Callable[[], Coroutine[Any, Any, None]],
+    client: AIOKafkaClient,
+    tasks: Iterable[asyncio.Task[None] | None],
+    *,
+    within_s: float,
+) -> None:
+    """Stop in a task of its own and wait only so long: aiokafka takes a cancellation for its own doing, and
+    goes on waiting, so a deadline around it holds nothing.
+    """
     if client._sync_task is not None and client._sync_task.done():
-        client._sync_task = None
+        client._sync_task = None  # ending would raise what it died of, and leave the rest
+    for work in (stop, client.close):
+        stopping = asyncio.ensure_future(work())
+        done, _ = await asyncio.wait([stopping], timeout=within_s)
+        if not done:
+            log.warning("kafka.cut_off", what=work.__qualname__)
+        for task in (stopping, *tasks):
+            if task is not None and not task.done():
+                task.cancel()
+        stopping.add_done_callback(_seen)
+
+
+def _seen(task: asyncio.Task[None]) -> None:
+    """Whatever a client said at its end concerns nobody any more."""
+    if not task.cancelled():
+        task.exception()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -19,11 +19,10 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, TopicAuthorizat
 from aiokafka.helpers import create_ssl_context
 from aiokafka.partitioner import murmur2
 from aiokafka.protocol.metadata import MetadataRequest
-from aiokafka.util import create_task
 
 from monitor.errors import StreamUnavailable
 from monitor.log import Log
-from monitor.stream.alive import stop_consumer, stop_producer
+from monitor.stream.alive import stop_admin, stop_consumer, stop_producer
 from monitor.stream.wire import CATALOGUE, OBSERVATIONS, REQUESTS, TRANSACTIONS
 
 log = Log(__name__)
@@ -133,7 +132,7 @@ async def open_producer(kafka: Kafka, **settings: Any) -> AsyncIterator[AIOKafka
         await _start(kafka, producer)
         yield producer
     finally:
-        await _stop_producer(producer)
+        await stop_producer(producer, within_s=CLOSE_S)
 
 
 @asynccontextmanager
@@ -154,9 +153,7 @@ async def open_consumer(kafka: Kafka, **settings: Any) -> AsyncIterator[AIOKafka
         await _start(kafka, consumer)
         yield consumer
     finally:
-        with suppress(KafkaError, TimeoutError):
-            async with asyncio.timeout(CLOSE_S):
-                await stop_consumer(consumer)
+        await stop_consumer(consumer, within_s=CLOSE_S)
 
 
 @asynccontextmanager
@@ -167,7 +164,7 @@ async def open_admin(kafka: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
         await _start(kafka, admin)
         yield admin
     finally:
-        await admin.close()
+        await stop_admin(admin, within_s=CLOSE_S)
 
 
 def sticky() -> type[StickyPartitionAssignor]:
@@ -241,20 +238,6 @@ async def _why_not(kafka: Kafka) -> str:
         return _said(error)
     connection.close()
     return ""
-
-
-async def _stop_producer(producer: AIOKafkaProducer) -> None:
-    """Stop within a deadline: an idempotent producer would wait for ever for a broker that is away."""
-    stopping = create_task(stop_producer(producer))
-    done, _ = await asyncio.wait([stopping], timeout=CLOSE_S)
-    if not done:
-        stopping.cancel()
-        await producer.client.close()  # ends what the sender waits for
-        if (sender := producer._sender.sender_task) is not None:
-            sender.cancel()
-            await asyncio.wait([sender], timeout=CLOSE_S)
-    with suppress(KafkaError, asyncio.CancelledError, TimeoutError):
-        await stopping
 
 
 def _said(error: BaseException) -> str:
