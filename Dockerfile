@@ -1,4 +1,5 @@
-# One image for every role: `docker run … run probe`, `run ingest`, `run derive`, `run web`, `migrate`.
+# One image for every role: `docker run … run probe`, `run ingest`, `run count`, `run derive`, `run web`,
+# `migrate`.
 # Without the embedded PostgreSQL, Kafka and Java: those are for `make run`.
 
 FROM python:3.13-slim AS build
@@ -26,8 +27,8 @@ RUN python -m compileall -q probes monitor
 USER 10001:10001
 VOLUME ["/data"]
 
-# Each role answers on the port of its own pulse (8441 probe, 8442 ingest, 8443 derive, 8444 web): HEALTH_PORT says
-# which. It asks whether the process lives, not whether what it needs is there: /readyz says that.
+# Each role answers on the port of its own pulse (8441 probe, 8442 ingest, 8443 derive, 8444 web,
+# 8445 count): HEALTH_PORT says which. It asks whether the process lives, not whether what it needs is there: /readyz says that.
 ENV HEALTH_PORT=8444
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['HEALTH_PORT'] + '/healthz', timeout=2)"]

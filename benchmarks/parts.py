@@ -94,7 +94,7 @@ def environment(kafka: Kafka, *, dsn: str = "", data: Path) -> dict[str, str]:
         "CONTINUITY_KAFKA_GROUP_PREFIX": kafka.group_prefix,
         "CONTINUITY_PROBE_VANTAGE": VANTAGE,
         "CONTINUITY_DATA": str(data),
-        **{f"CONTINUITY_PULSE_{role}": "0" for role in ("PROBE", "INGEST", "DERIVE", "WEB")},
+        **{f"CONTINUITY_PULSE_{role}": "0" for role in ("PROBE", "INGEST", "COUNT", "DERIVE", "WEB")},
     }
     return given | ({"CONTINUITY_POSTGRES_DSN": dsn} if dsn else {})
 

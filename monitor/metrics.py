@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+from weakref import WeakKeyDictionary
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 from probes.contract import Reason
@@ -68,10 +72,42 @@ class ProbeMetrics:
             self.requests.labels(fate)
 
 
+class StreamMetrics:
+    """What every reader of a topic says; readers in one process share it."""
+
+    _made: ClassVar[WeakKeyDictionary[CollectorRegistry, StreamMetrics]] = WeakKeyDictionary()
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.dead_letters = Counter(
+            "continuity_dead_letters", "Records set aside.", ["topic", "reason"], registry=registry
+        )
+        self.lag = Gauge(
+            "continuity_stream_lag_records",
+            "Records not yet read.",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self.stopped = Gauge(
+            "continuity_stream_stopped",
+            "Partitions that wait for `continuity stream accept`.",
+            ["topic", "partition"],
+            registry=registry,
+        )
+
+    @classmethod
+    def of(cls, registry: CollectorRegistry) -> StreamMetrics:
+        """Those of this registry, made when first asked for."""
+        if registry not in cls._made:
+            cls._made[registry] = cls(registry)
+        return cls._made[registry]
+
+
 class IngestMetrics:
     """What ingest stored and judged."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        stream = StreamMetrics.of(registry)
+        self.dead_letters, self.lag, self.stopped = stream.dead_letters, stream.lag, stream.stopped
         self.stored = Counter("continuity_observations_stored", "Observations stored.", registry=registry)
         self.repeated = Counter(
             "continuity_observations_repeated", "Observations that were already stored.", registry=registry
@@ -87,25 +123,10 @@ class IngestMetrics:
             "Batches forgotten because another consumer moved the offset.",
             registry=registry,
         )
-        self.dead_letters = Counter(
-            "continuity_dead_letters", "Records set aside.", ["topic", "reason"], registry=registry
-        )
-        self.lag = Gauge(
-            "continuity_stream_lag_records",
-            "Records not yet read.",
-            ["topic", "partition"],
-            registry=registry,
-        )
         self.judged_until_s = Gauge(
             "continuity_judged_until_timestamp_seconds",
             "The partition's clock.",
             ["partition"],
-            registry=registry,
-        )
-        self.stopped = Gauge(
-            "continuity_stream_stopped",
-            "Partitions that wait for `continuity stream accept`.",
-            ["topic", "partition"],
             registry=registry,
         )
         self.batch_s = Histogram(
@@ -116,6 +137,54 @@ class IngestMetrics:
         )
         for layer in ("vantage", "check", "measured", "effective"):
             self.changes.labels(layer)
+
+
+class CountMetrics:
+    """What count added up. Label sets exist from the start at 0 (T19)."""
+
+    def __init__(self, registry: CollectorRegistry, *, topics: Sequence[str], reasons: Sequence[str]) -> None:
+        stream = StreamMetrics.of(registry)
+        self.dead_letters, self.lag, self.stopped = stream.dead_letters, stream.lag, stream.stopped
+        self.counted = Counter(
+            "continuity_transactions_counted", "Transactions counted.", ["topic"], registry=registry
+        )
+        self.repeated = Counter(
+            "continuity_transactions_repeated",
+            "Messages whose id was seen already.",
+            ["topic"],
+            registry=registry,
+        )
+        self.fenced = Counter(
+            "continuity_count_fence_broken",
+            "Batches forgotten because another consumer moved the offset.",
+            registry=registry,
+        )
+        self.counted_until_s = Gauge(
+            "continuity_counted_until_timestamp_seconds",
+            "Up to when everything that reached the partition is counted.",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self.batch_s = Histogram(
+            "continuity_count_batch_seconds",
+            "Time to count and store a batch.",
+            buckets=(0.005, 0.01, 0.03, 0.1, 0.3, 1, 3),
+            registry=registry,
+        )
+        self.delay_s = Histogram(
+            "continuity_transaction_delay_seconds",
+            "From an event to its count: the last event of each batch.",
+            buckets=(0.5, 1, 2, 5, 15, 60, 300, 3_600, 86_400),
+            registry=registry,
+        )
+        self.folded = Counter(
+            "continuity_count_hours_folded", "Hours made anew from their minutes.", registry=registry
+        )
+        for topic in topics:
+            self.counted.labels(topic)
+            self.repeated.labels(topic)
+            for reason in reasons:
+                self.dead_letters.labels(topic, reason)
 
 
 class DeriveMetrics:

@@ -32,12 +32,16 @@ from monitor.store.pool import Store, open_store
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
+    from monitor.judge.count import Count
+    from monitor.metrics import CountMetrics
     from monitor.stream.kafka import Kafka
 
 log = logs.Log(__name__)
 
-ROLES = ("probe", "ingest", "derive", "web")
-TOGETHER = ("ingest", "derive", "web")  # `all`: these in one process, `probe` in another
+ROLES = ("probe", "ingest", "count", "derive", "web")
+TOGETHER = ("ingest", "count", "derive", "web")  # `all`: these in one process, `probe` in another
+COUNT_RECORDS = 50_000  # kept at once when there is a backlog: the fixed cost of a transaction is shared
+COUNT_PARTITION_BYTES = 2 * 1024 * 1024
 CHILD_STOP_S = 30.0
 REPLACE = "CONTINUITY_REPLACE"  # JSON: pieces of the catalogue to swap, as {"host:port": "host:port"}
 
@@ -153,6 +157,7 @@ async def _open(process: Process, stack: AsyncExitStack) -> dict[str, Loop]:
     openers: dict[str, Callable[[], Awaitable[Loop]]] = {
         "probe": lambda: _probe(process, stack),
         "ingest": lambda: _ingest(process, store),
+        "count": lambda: _count(process, store),
         "derive": lambda: _derive(process, store, stack),
         "web": lambda: _web(process, store, stack),
     }
@@ -241,6 +246,51 @@ async def _ingest(process: Process, store: Store) -> Loop:
         )
 
     return ingest()
+
+
+async def _count(process: Process, store: Store) -> Loop:
+    from monitor.judge.books import Books
+    from monitor.judge.count import Count, fold
+    from monitor.judge.counting import REASONS
+    from monitor.judge.shapes import Ours
+    from monitor.metrics import CountMetrics
+    from monitor.stream.wire import TRANSACTIONS
+
+    topic = process.kafka.topic(TRANSACTIONS)
+    metrics = CountMetrics(process.registry, topics=[topic], reasons=REASONS)
+    books = Books(store, ahead_s=process.settings.transactions.ahead_s)
+    keeper = Count(books, topic=topic, shape=Ours(), metrics=metrics)
+    process.waiting["count"] = lambda: None if keeper.ready else "a partition and a catalogue"
+
+    async def count() -> None:
+        await _topics(process)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_read_transactions(process, keeper, topic=TRANSACTIONS, metrics=metrics))
+            group.create_task(fold(store, process.stop, metrics=metrics))
+
+    return count()
+
+
+async def _read_transactions(process: Process, keeper: Count, *, topic: str, metrics: CountMetrics) -> None:
+    from monitor.stream.loop import Hooks, consume
+
+    full = process.kafka.topic(topic)
+    hooks = Hooks(
+        lag=lambda partition, records: metrics.lag.labels(full, str(partition)).set(records),
+        stopped=lambda partition, on: metrics.stopped.labels(full, str(partition)).set(int(on)),
+        fenced=metrics.fenced.inc,
+    )
+    await consume(
+        process.kafka,
+        topic=topic,
+        group="count",
+        keeper=keeper,
+        stop=process.stop,
+        hooks=hooks,
+        recall=keeper.recalled,
+        max_records=COUNT_RECORDS,
+        max_partition_fetch_bytes=COUNT_PARTITION_BYTES,
+    )
 
 
 async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop:

@@ -25,7 +25,9 @@ from monitor.demo.embedded import Kafka, Postgres
 from monitor.errors import MonitorError
 
 CI = os.environ.get("CI") == "true"
-KAFKA_USERS = {name: f"{name}-password" for name in ("prober", "ingest", "derive", "web", "stranger")}
+KAFKA_USERS = {
+    name: f"{name}-password" for name in ("prober", "ingest", "count", "derive", "web", "stranger")
+}
 TEMPLATE = "migrated"
 RUN_WITHIN_S = 60.0
 

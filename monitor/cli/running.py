@@ -10,7 +10,7 @@ import click
 from monitor.cli.base import config_option, continuity, json_option, print_json, settings_of
 from monitor.errors import UsageError
 
-ROLES = ("probe", "ingest", "derive", "web", "all")
+ROLES = ("probe", "ingest", "count", "derive", "web", "all")
 TOKEN_ROLES = ("viewer", "coordinator", "operator", "committee", "sender")
 
 
@@ -19,7 +19,7 @@ TOKEN_ROLES = ("viewer", "coordinator", "operator", "committee", "sender")
 @config_option
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of what must outlive a restart.")
 def run(names: tuple[str, ...], config: Path, data: Path | None) -> None:
-    """Run roles until Ctrl-C or SIGTERM: probe, ingest, derive, web, or all.
+    """Run roles until Ctrl-C or SIGTERM: probe, ingest, count, derive, web, or all.
 
     `all` is two processes: the prober alone, everything else together. SIGHUP reads the configuration again.
 

@@ -13,6 +13,7 @@ from monitor.config.settings import (
     PostgresSettings,
     ProbeSettings,
     PulseSettings,
+    TransactionsSettings,
     WebSettings,
 )
 from monitor.model import ChannelKind, Effect, Missing, Policy, SystemKind, Text
@@ -268,11 +269,14 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     web: Annotated[WebSettings | None, Meta("Pages and API.")] = None
     probe: Annotated[ProbeSettings | None, Meta("The prober.")] = None
     pulse: Annotated[PulseSettings | None, Meta("Where each role tells how it is.")] = None
+    transactions: Annotated[
+        TransactionsSettings | None, Meta("What is counted of people's transactions.")
+    ] = None
     data: Annotated[Data | None, Meta("Folder of what must outlive a restart.")] = None
     log_level: Annotated[LogLevel | None, Meta("The least important line that is logged.")] = None
 
 
-SETTINGS_KEYS = ("kafka", "postgres", "web", "probe", "pulse", "data", "log_level")
+SETTINGS_KEYS = ("kafka", "postgres", "web", "probe", "pulse", "transactions", "data", "log_level")
 CATALOGUE_KEYS = ("sample", "government", "languages", "zone", "vantages", "policy")
 KIND_KEYS = ("http", "tls", "tcp", "dns", "icmp")
 

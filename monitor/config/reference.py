@@ -48,6 +48,7 @@ SECTIONS: dict[type, str] = {
     settings.WebSettings: "`web:`",
     settings.ProbeSettings: "`probe:`",
     settings.PulseSettings: "`pulse:`",
+    settings.TransactionsSettings: "`transactions:`",
 }
 
 MEANINGS: dict[tuple[type, str], str] = {  # of declarations that say it by their name alone
@@ -91,7 +92,7 @@ but any key may stand in any file: lists are joined, and a key with one value is
 
 ENVIRONMENT = """## Environment
 
-Each key of the last five sections, `data` and `log_level` can be set by a variable, which wins over the
+Each key of the last six sections, `data` and `log_level` can be set by a variable, which wins over the
 files: `CONTINUITY_<SECTION>_<KEY>`. Lists are separated by commas. Passwords are references here too.
 
 | variable | sets |

@@ -98,6 +98,18 @@ class PulseSettings(msgspec.Struct, frozen=True, kw_only=True):
     ingest: Annotated[Port, Meta(description="Port of `ingest`.")] = 8442
     derive: Annotated[Port, Meta(description="Port of `derive`.")] = 8443
     web: Annotated[Port, Meta(description="Port of `web` (its pages are on another).")] = 8444
+    count: Annotated[Port, Meta(description="Port of `count`.")] = 8445
+
+
+class TransactionsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What is counted of people's transactions."""
+
+    ahead_s: Annotated[
+        float,
+        Meta(
+            description="Events further in the future than this are set aside, in seconds.", ge=0, le=86_400
+        ),
+    ] = 300.0
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +120,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     web: WebSettings = WebSettings()
     probe: ProbeSettings = ProbeSettings()
     pulse: PulseSettings = PulseSettings()
+    transactions: TransactionsSettings = TransactionsSettings()
     data: Data = "data"
     log_level: LogLevel = "INFO"
 

@@ -34,7 +34,7 @@ LOOK_S = 0.1
 ROLES_GRACE_S = 20.0
 NOTE = "run.json"  # there once everything was up
 ENVIRONMENT = "env"
-REST = ("ingest", "derive", "web")
+REST = ("ingest", "count", "derive", "web")
 
 
 def main(

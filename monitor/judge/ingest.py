@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from monitor.errors import BadMessage, BadRow
+from monitor.errors import BadMessage
 from monitor.judge import batch as batches
 from monitor.judge import subject as subjects
 from monitor.judge.attempts import Attempt
 from monitor.judge.batch import Batch
 from monitor.judge.beats import Gap
 from monitor.judge.derive import row_of, step_of
+from monitor.judge.halving import keep_by_halves
 from monitor.judge.subject import Beat, Change, NeedsHistory, Subject
 from monitor.judge.timeline import Step
 from monitor.log import Log
@@ -23,7 +24,7 @@ from monitor.store import catalogue, changes, observations, states, stream
 from monitor.store.observations import GapRow
 from monitor.store.pool import Store
 from monitor.store.stream import Standing
-from monitor.stream.loop import Position, Record, crc_of
+from monitor.stream.loop import Position, Record
 from probes.contract import Outcome
 
 log = Log(__name__)
@@ -96,18 +97,13 @@ class Ingest:
 
     async def keep(self, partition: int, records: Sequence[Record], *, at: Position, new: Position) -> None:
         """One transaction; a row that PostgreSQL refuses is found by halving and set aside."""
-        try:
-            await self._keep(partition, records, at=at, new=new, refused=None)
-        except BadRow as error:
-            if len(records) == 1:
-                refused = BadMessage("refused", str(error))
-                await self._keep(partition, records, at=at, new=new, refused=refused)
-                return
-            middle = len(records) // 2
-            last = records[middle - 1]
-            between = Position(last.offset + 1, last.timestamp_ms, crc_of(last.key, last.value))
-            await self.keep(partition, records[:middle], at=at, new=between)
-            await self.keep(partition, records[middle:], at=between, new=new)
+
+        async def keep(
+            some: Sequence[Record], at: Position, new: Position, refused: BadMessage | None
+        ) -> None:
+            await self._keep(partition, some, at=at, new=new, refused=refused)
+
+        await keep_by_halves(keep, records, at=at, new=new)
 
     async def caught_up(self, partition: int, wall_ms: int, *, at: Position) -> None:
         """Advance the clock to `wall_ms` minus the grace, with the silence and the gaps this brings."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import io
+import struct
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import asyncpg
 
+from monitor.errors import BadRow
 from monitor.model import stream_key
 from monitor.store.pool import Store
 from monitor.store.times import millis, moment
@@ -18,6 +20,7 @@ HOUR_MS = 3_600_000
 WEEK_MS = 7 * 86_400_000
 _MAKING_PARTITIONS = 0x7765656B  # any numbers that nobody else locks
 _FOLDING = 0x666F6C64
+_HOURS_A_STEP = 24
 
 
 class Added(NamedTuple):
@@ -84,16 +87,20 @@ async def series_of(store: Store, names: Iterable[tuple[str, str]]) -> dict[tupl
 async def add(
     connection: asyncpg.Connection, rows: Sequence[Added], *, series: dict[tuple[str, str], int]
 ) -> None:
-    """Add to minutes and totals, in the caller's transaction. Their partitions and series must be there."""
-    numbered = [
-        (series[row.channel, row.outcome], moment(row.minute_ms), row.events, row.timed, row.duration_ms)
-        for row in rows
-    ]
-    await connection.copy_records_to_table("count_minute", records=numbered)
-    totals: dict[int, tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
-    for number, _, count, timed, duration_ms in numbered:
-        before = totals[number]
-        totals[number] = before[0] + count, before[1] + timed, before[2] + duration_ms
+    """Add to minutes and totals, in the caller's transaction. Their partitions and series must be there.
+
+    Raises BadRow when a number is larger than PostgreSQL holds.
+    """
+    if not rows:
+        return
+    numbers = [series[row.channel, row.outcome] for row in rows]
+    await _copy_minutes(connection, rows, numbers)
+    totals: dict[int, list[int]] = {}
+    for number, row in zip(numbers, rows, strict=True):
+        total = totals.setdefault(number, [0, 0, 0])
+        total[0] += row.events
+        total[1] += row.timed
+        total[2] += row.duration_ms
     await connection.execute(
         "insert into transaction_total as t (series, count, timed, duration_ms) "
         "select * from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[]) "
@@ -105,16 +112,61 @@ async def add(
     await connection.copy_records_to_table("count_unfolded", records=[(moment(hour),) for hour in hours])
 
 
+_minute = struct.Struct("!hiiiqiqiqiq")  # fields, then the length and value of each
+_POSTGRES_EPOCH_MS = 946_684_800_000
+_COPY_HEAD, _COPY_END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+
+
+async def _copy_minutes(
+    connection: asyncpg.Connection, rows: Sequence[Added], numbers: Sequence[int]
+) -> None:
+    """COPY in PostgreSQL's own binary form: half of what encoding row by row in the driver costs."""
+    pack = _minute.pack
+    try:
+        packed = [
+            pack(
+                5, 4, number, 8, (row.minute_ms - _POSTGRES_EPOCH_MS) * 1000,
+                8, row.events, 8, row.timed, 8, row.duration_ms,
+            )
+            for number, row in zip(numbers, rows, strict=True)
+        ]  # fmt: skip
+    except struct.error as error:
+        raise BadRow(f"a count is too large: {error}") from error
+    source = io.BytesIO(b"".join((_COPY_HEAD, *packed, _COPY_END)))
+    await connection.copy_to_table("count_minute", source=source, format="binary")
+
+
 async def fold(store: Store) -> list[int]:
-    """Make hours that were added to anew; returns their beginnings in Unix ms. One folder at a time works."""
+    """Make hours that were added to anew, and each of their minutes one row; returns their beginnings.
+
+    At most 24 hours a call, the newest first, in Unix ms. One folder at a time works.
+    """
     async with store.transaction() as connection:
         if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _FOLDING):
             return []
-        marks = await connection.fetch("delete from count_unfolded returning hour")
+        marks = await connection.fetch(
+            "delete from count_unfolded where hour in (select distinct hour from count_unfolded "
+            "order by hour desc limit $1) returning hour",
+            _HOURS_A_STEP,
+        )
         hours = sorted({row["hour"] for row in marks})
         for hour in hours:
+            await _merge_minutes(connection, hour)
             await _fold_hour(connection, hour)
     return [millis(hour) for hour in hours]
+
+
+async def _merge_minutes(connection: asyncpg.Connection, hour: datetime) -> None:
+    await connection.execute(
+        "with several as (select series, minute from count_minute where minute >= $1 and minute < $2 "
+        "group by series, minute having count(*) > 1), "
+        "gone as (delete from count_minute c using several s where c.series = s.series "
+        "and c.minute = s.minute and c.minute >= $1 and c.minute < $2 returning c.*) "
+        "insert into count_minute select series, minute, sum(count), sum(timed), sum(duration_ms) "
+        "from gone group by series, minute",
+        hour,
+        hour + timedelta(hours=1),
+    )
 
 
 async def _fold_hour(connection: asyncpg.Connection, hour: datetime) -> None:

@@ -20,6 +20,7 @@ class Standing(NamedTuple):
     last_at_ms: int | None
     last_crc: int | None
     judged_until_ms: int | None
+    horizon: int | None = None  # the first offset whose ids are still remembered
 
 
 class DeadLetter(NamedTuple):
@@ -46,7 +47,7 @@ async def standing(store: Store, *, cluster: str, topic: str, partition: int, be
             begin,
         )
         row = await connection.fetchrow(
-            "select next, last_at, last_crc, judged_until from stream_offset "
+            "select next, last_at, last_crc, judged_until, horizon from stream_offset "
             "where cluster = $1 and topic = $2 and partition = $3",
             cluster,
             topic,
@@ -57,6 +58,7 @@ async def standing(store: Store, *, cluster: str, topic: str, partition: int, be
         last_at_ms=None if row["last_at"] is None else millis(row["last_at"]),
         last_crc=row["last_crc"],
         judged_until_ms=None if row["judged_until"] is None else millis(row["judged_until"]),
+        horizon=row["horizon"],
     )
 
 
@@ -75,7 +77,7 @@ async def move(
     The clock is part of the fence: with nothing new in the log it is all that tells two owners apart.
     """
     status = await connection.execute(
-        "update stream_offset set next = $6, last_at = $7, last_crc = $8 "
+        "update stream_offset set next = $6, last_at = $7, last_crc = $8, horizon = $9 "
         "where cluster = $1 and topic = $2 and partition = $3 and next = $4 "
         "and judged_until is not distinct from $5",
         cluster,
@@ -86,6 +88,7 @@ async def move(
         to.next,
         _moment(to.last_at_ms),
         to.last_crc,
+        to.horizon,
     )
     if status != "UPDATE 1":
         raise FenceBroken(f"{topic}/{partition}: {expected} and its clock are not what is stored")
@@ -126,7 +129,7 @@ async def accept(store: Store, *, cluster: str, topic: str, partition: int, next
     """A person accepts the log as it is now: read on from `next_offset`, trust no earlier record."""
     async with store.connection() as connection:
         status = await connection.execute(
-            "update stream_offset set next = $4, last_at = null, last_crc = null "
+            "update stream_offset set next = $4, last_at = null, last_crc = null, horizon = null "
             "where cluster = $1 and topic = $2 and partition = $3",
             cluster,
             topic,
@@ -143,6 +146,23 @@ async def set_aside(connection: asyncpg.Connection, *, cluster: str, letters: Se
         "values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
         [(cluster, *letter) for letter in letters],
     )
+
+
+async def offsets_set_aside(
+    store: Store, *, cluster: str, topic: str, partition: int, first: int, last: int
+) -> set[int]:
+    """Which records from `first` to `last`, both included, are dead letters."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            'select "offset" from dead_letter where cluster = $1 and topic = $2 and partition = $3 '
+            'and "offset" between $4 and $5',
+            cluster,
+            topic,
+            partition,
+            first,
+            last,
+        )
+    return {row["offset"] for row in rows}
 
 
 async def dead_letters(store: Store, *, limit: int = 100) -> list[DeadLetter]:

@@ -26,9 +26,9 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from monitor.errors import StreamUnavailable
 from monitor.stream.kafka import REQUEST_S, Kafka, Topic, cluster_id, open_admin, reachable, topics
-from monitor.stream.wire import CATALOGUE, OBSERVATIONS, REQUESTS
+from monitor.stream.wire import CATALOGUE, OBSERVATIONS, REQUESTS, TRANSACTIONS
 
-ROLES = ("probe", "ingest", "derive", "web", "notify", "report")
+ROLES = ("probe", "ingest", "count", "derive", "web", "notify", "report")
 DENIED: int = TopicAuthorizationFailedError.errno
 KEYED = (OBSERVATIONS, REQUESTS)  # topics whose partitions are shards: their number must be as configured
 
@@ -77,6 +77,8 @@ def _needs(kafka: Kafka, roles: Sequence[str], vantages: Sequence[str]) -> list[
         operations[kafka.topic(CATALOGUE)].add("Write")
     if "ingest" in roles:
         operations[kafka.topic(OBSERVATIONS)].add("Read")
+    if "count" in roles:
+        operations[kafka.topic(TRANSACTIONS)].add("Read")
     if "probe" in roles:
         operations[kafka.topic(CATALOGUE)].add("Read")  # roles with a database read it there
         operations[kafka.topic(OBSERVATIONS)].add("Write")
@@ -91,7 +93,7 @@ def _needs(kafka: Kafka, roles: Sequence[str], vantages: Sequence[str]) -> list[
 
 
 def _groups(kafka: Kafka, roles: Sequence[str], vantages: Sequence[str]) -> list[str]:
-    names = ["ingest"] if "ingest" in roles else []
+    names = [role for role in ("ingest", "count") if role in roles]
     names += [f"probers.{vantage}" for vantage in vantages if "probe" in roles]
     return [kafka.group(name) for name in names]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -26,6 +26,7 @@ from monitor.stream.kafka import Kafka, cluster_id, open_consumer, reachable, st
 log = Log(__name__)
 
 POLL_MS = 200
+PIECE = 4_000  # records taken from the client at once: some milliseconds of the event loop
 LINGER_S = 0.25  # what comes within this is kept together: a transaction costs more than the rows in it
 REBALANCE_S = 60.0  # a poll longer than this is given up, and looked at again
 BROKER_S = 5.0
@@ -44,11 +45,15 @@ class Record(NamedTuple):
 
 
 class Position(NamedTuple):
-    """The stored row: the next offset to read, and what record `next - 1` was (None: not known)."""
+    """The stored row: the next offset to read, and what record `next - 1` was (None: not known).
+
+    A keeper that must see again what it kept before says from which offset: those records are recalled.
+    """
 
     next: int
     last_at_ms: int | None
     last_crc: int | None
+    recall: int | None = None
 
 
 class Keeper(Protocol):
@@ -71,7 +76,14 @@ class Keeper(Protocol):
         ...
 
 
+Recall = Callable[[int, Sequence[Record]], Awaitable[None]]  # partition, records kept before
+
+
 def _ignore(*_: object) -> None:
+    return
+
+
+async def _recall_nothing(*_: object) -> None:
     return
 
 
@@ -97,13 +109,18 @@ async def consume(
     keeper: Keeper,
     stop: Stop,
     hooks: Hooks | None = None,
+    recall: Recall = _recall_nothing,
     max_records: int = 2_000,
     session_s: float = 10.0,
+    **settings: Any,
 ) -> None:
-    """Read our share of `topic` (both names without prefix) into the keeper until asked to stop."""
+    """Read our share of `topic` (both names without prefix) into the keeper until asked to stop.
+
+    At most `max_records` are kept at once; `settings` are the consumer's own.
+    """
     backoff = Backoff()
     while not stop.requested:
-        reader = _Reader(kafka.topic(topic), keeper, hooks or Hooks(), max_records)
+        reader = _Reader(kafka.topic(topic), keeper, hooks or Hooks(), recall, max_records)
         try:
             async with open_consumer(
                 kafka,
@@ -111,6 +128,7 @@ async def consume(
                 session_timeout_ms=int(session_s * 1000),
                 heartbeat_interval_ms=1_000,
                 partition_assignment_strategy=(sticky(),),
+                **settings,
             ) as consumer:
                 backoff.reset()
                 await reader.read(consumer, stop)
@@ -156,12 +174,14 @@ class _Noted(ConsumerRebalanceListener):  # type: ignore[misc]
 class _Reader:
     """One connection's worth of reading."""
 
-    def __init__(self, topic: str, keeper: Keeper, hooks: Hooks, max_records: int) -> None:
-        self._topic, self._keeper, self._hooks, self._max_records = topic, keeper, hooks, max_records
+    def __init__(self, topic: str, keeper: Keeper, hooks: Hooks, recall: Recall, max_records: int) -> None:
+        self._topic, self._keeper, self._hooks, self._recall = topic, keeper, hooks, recall
+        self._max_records = max_records
         self._partitions: dict[int, _Partition] = {}
         self._noted: set[TopicPartition] | None = None
         self._consumer: AIOKafkaConsumer = None
         self._clock_at = self._commit_at = 0.0
+        self._behind = False  # more waits than may be kept at once: waiting for more would be idle
 
     async def read(self, consumer: AIOKafkaConsumer, stop: Stop) -> None:
         """Until asked to stop. Raises StreamUnavailable when this connection is of no more use."""
@@ -172,11 +192,11 @@ class _Reader:
             look_after_consumer(consumer)
             self._take_assignment()
             await self._open_due()
-            polled = await self._poll()
+            polled, all_there_was = await self._gather()
             await self._each(self._keep, polled.items())
             await self._clock()
             await self._commit()
-            if 0 < sum(map(len, polled.values())) < self._max_records:
+            if polled and all_there_was and not self._behind:
                 await stop.pause(began + LINGER_S - time.monotonic())
 
     def close(self) -> None:
@@ -225,14 +245,36 @@ class _Reader:
         partition.position, partition.stopped, partition.target = position, "", None
         partition.unproved = position.last_crc is not None and position.next > begin
         self._hooks.stopped(partition.number, False)
-        self._consumer.seek(partition.tp, position.next - 1 if partition.unproved else position.next)
+        first = position.next - 1 if partition.unproved else position.next
+        if partition.unproved and position.recall is not None:
+            first = max(begin, min(first, position.recall))
+        self._consumer.seek(partition.tp, first)
         self._consumer.resume(partition.tp)
 
-    async def _poll(self) -> dict[TopicPartition, list[Any]]:
+    async def _gather(self) -> tuple[dict[TopicPartition, list[Any]], bool]:
+        """As many as may be kept at once, polled in pieces that do not hold the event loop.
+
+        Says too whether the last poll took all there was; a batch not full is then worth a short wait.
+        """
+        gathered: dict[TopicPartition, list[Any]] = {}
+        left, timeout_ms = self._max_records, POLL_MS
+        while left > 0 and self._noted is None:
+            most = min(left, PIECE)
+            polled = await self._poll(most, timeout_ms)
+            for tp, records in polled.items():
+                gathered.setdefault(tp, []).extend(records)
+            found = sum(map(len, polled.values()))
+            if found < most:
+                return gathered, found > 0 or timeout_ms > 0
+            left, timeout_ms = left - found, 0
+            await asyncio.sleep(0)
+        return gathered, False
+
+    async def _poll(self, most: int, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
         try:
             async with asyncio.timeout(REBALANCE_S):
                 polled: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
-                    timeout_ms=POLL_MS, max_records=self._max_records
+                    timeout_ms=timeout_ms, max_records=most
                 )
                 return polled
         except NoOffsetForPartitionError:
@@ -248,8 +290,8 @@ class _Reader:
     async def _keep(self, partition: _Partition, polled: list[Any]) -> None:
         records = [Record(r.offset, r.timestamp, r.key, r.value) for r in polled]
         if partition.unproved:
-            self._prove(partition, records.pop(0))
-        if (position := partition.position) is None:
+            await self._recall_and_prove(partition, records)
+        if (position := partition.position) is None or partition.unproved:
             return
         records = [record for record in records if record.offset >= position.next]
         if records:
@@ -259,6 +301,16 @@ class _Reader:
             partition.position = new
             partition.backoff.reset()
         await self._tell_time(partition)
+
+    async def _recall_and_prove(self, partition: _Partition, records: Sequence[Record]) -> None:
+        """What lies before our offset is the keeper's to remember; the last of it must be what we kept."""
+        if (position := partition.position) is None:
+            return
+        known = [record for record in records if record.offset < position.next]
+        if known:
+            await self._recall(partition.number, known)
+        if len(known) < len(records) or known[-1].offset == position.next - 1:
+            self._prove(partition, known[-1] if known else records[0])
 
     def _prove(self, partition: _Partition, found: Record) -> None:
         """Raises StreamChanged when the record before our offset is not the one we kept."""
@@ -283,12 +335,15 @@ class _Reader:
         except (KafkaError, TimeoutError) as error:
             log.warning("stream.no_ends", topic=self._topic, why=repr(error))
             return
+        waiting = 0
         for partition in reading:
             assert partition.position is not None
             end = ends[partition.tp]
+            waiting += max(0, end - partition.position.next)
             self._hooks.lag(partition.number, max(0, end - partition.position.next))
             if partition.target is None or partition.position.next >= end:
                 partition.target = (end, wall_ms)
+        self._behind = waiting > self._max_records
         await self._each(self._at_the_end, [(partition.tp, None) for partition in reading])
 
     async def _at_the_end(self, partition: _Partition, _: None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -62,7 +63,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_ms: int
 
 
-class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a service's own system says of people's transactions: one event, or several already counted.
 
     `service` and `channel` are slugs of the catalogue. The key on Kafka is the service, so that all its
@@ -79,8 +80,16 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     duration_ms: float | None = None  # of each of them, from beginning to end
 
 
+class Identity(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Of a transaction, what tells it from another one of its partition."""
+
+    service: str
+    id: str = ""
+
+
 _encoder = msgspec.json.Encoder()
 _transaction = msgspec.json.Decoder(Transaction)
+_identity = msgspec.json.Decoder(Identity)
 _observation = msgspec.json.Decoder(Observation | Heartbeat)
 _request = msgspec.json.Decoder(Request)
 _version = msgspec.json.Decoder(Version)
@@ -107,6 +116,25 @@ def decode_transaction(value: bytes | None) -> Transaction:
     """Raises BadMessage("unreadable" | "schema")."""
     message: Transaction = _decode(_transaction, value)
     return message
+
+
+def decode_transactions(values: Iterable[bytes | None]) -> list[Transaction]:
+    """All of them. Raises BadMessage when any cannot be read; `decode_transaction` says which, and why."""
+    try:
+        messages = list(map(_transaction.decode, values))  # type: ignore[arg-type]  # None is a TypeError
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError) as error:
+        raise BadMessage("unreadable", str(error)) from error
+    if any(message.schema != SCHEMA for message in messages):
+        raise BadMessage("schema", f"this version reads {SCHEMA}")
+    return messages
+
+
+def decode_identity(value: bytes | None) -> Identity:
+    """Raises BadMessage("unreadable")."""
+    try:
+        return _identity.decode(value or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadMessage("unreadable", str(error)) from error
 
 
 def decode_version(value: bytes | None) -> Version:

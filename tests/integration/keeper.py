@@ -56,7 +56,7 @@ class Keeper:
             done = await connection.execute(
                 "update place set next = $3, last_at_ms = $4, last_crc = $5"
                 " where partition = $1 and next = $2",
-                partition, at.next, *new,
+                partition, at.next, *new[:3],
             )  # fmt: skip
             if done != "UPDATE 1":
                 raise FenceBroken(f"partition {partition} is not at {at.next}")

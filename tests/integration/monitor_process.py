@@ -24,7 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from monitor.demo import embedded
 from monitor.demo.child import Child
 from monitor.stream.kafka import Kafka, ensure_topics, open_admin
-from monitor.stream.wire import CATALOGUE, OBSERVATIONS, REQUESTS
+from monitor.stream.wire import CATALOGUE, OBSERVATIONS, REQUESTS, TRANSACTIONS
 from tests.conftest import ACL_OPERATIONS, KAFKA_USERS, in_thread
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +34,7 @@ TEMPORARY = (
     "sys.exit(roles.run([sys.argv[1]], config=Path(sys.argv[2]), data=Path(sys.argv[3])))"
 )
 STOP_S = 25.0  # a prober's flights and last flush included
-USERS = {"probe": "prober", "ingest": "ingest", "derive": "derive", "web": "web"}
+USERS = {"probe": "prober", "ingest": "ingest", "count": "count", "derive": "derive", "web": "web"}
 
 
 class Rule(NamedTuple):
@@ -55,6 +55,7 @@ def rules(vantage: str = "main") -> dict[str, tuple[Rule, ...]]:
             Rule("group", f"probers.{vantage}", ("read",)),
         ),
         "ingest": (Rule("topic", OBSERVATIONS, ("read",)), Rule("group", "ingest", ("read",))),
+        "count": (Rule("topic", TRANSACTIONS, ("read",)), Rule("group", "count", ("read",))),
         "derive": (Rule("topic", CATALOGUE, ("write",)),),
         "web": (),
     }
@@ -213,7 +214,7 @@ class Monitor:
                 "create_topics": False,
             },
             "postgres": {"dsn": self.dsn},
-            "pulse": {"probe": 0, "ingest": 0, "derive": 0, "web": 0},
+            "pulse": {"probe": 0, "ingest": 0, "count": 0, "derive": 0, "web": 0},
             "web": {"port": 0},
         }
         (self.config / "monitor.yaml").write_text(json.dumps(settings, indent=1))
@@ -254,7 +255,7 @@ class Monitor:
 
     async def stop(self) -> dict[str, int]:
         """End all that still run, probers first; returns their exit codes."""
-        order = ("probe", "ingest", "derive", "web")
+        order = ("probe", "ingest", "count", "derive", "web")
         running = sorted(
             (role for role in self.roles if role.running),
             key=lambda role: order.index(role.name.split("-")[0]),
@@ -291,8 +292,10 @@ class Monitor:
         """The clock of the partition that is furthest behind; 0 while one has none."""
         clock = await self.value(
             "select case when count(judged_until) = $1 "
-            "then (extract(epoch from min(judged_until)) * 1000)::bigint else 0 end from stream_offset",
+            "then (extract(epoch from min(judged_until)) * 1000)::bigint else 0 end from stream_offset "
+            "where topic = $2",
             PARTITIONS,
+            self.prefix + OBSERVATIONS,
         )
         return int(clock)
 

@@ -140,7 +140,7 @@ _QUERIES = {
         """,
     "clocks": """
         select s.subject, o.judged_until from state s join stream_offset o using (cluster, partition)
-         where o.judged_until is not null
+         where o.judged_until is not null and o.topic like '%continuity.observations'
         """,
     "letters": 'select reason from dead_letter order by "offset"',
 }

@@ -10,7 +10,8 @@ create table series (
     unique (channel, outcome)
 );
 
--- Additions: several rows of one series and minute are summed by whoever reads, until they are folded.
+-- Additions: several rows of one series and minute are summed by whoever reads; folding makes them one row.
+-- The one index leads with the minute: live events are added at its right end, folding reads whole hours.
 create table count_minute (
     series      integer     not null,
     minute      timestamptz not null,
@@ -18,8 +19,7 @@ create table count_minute (
     timed       bigint      not null,  -- how many of them said how long they took
     duration_ms bigint      not null   -- of those, together
 ) partition by range (minute);
-create index count_minute_series on count_minute (series, minute);
-create index count_minute_minute on count_minute using brin (minute);
+create index count_minute_minute on count_minute (minute, series);
 
 -- The same by hour, made anew from the minutes whenever one of them was added to; kept for ever.
 create table count_hour (
@@ -34,6 +34,7 @@ create index count_hour_hour on count_hour (hour);
 
 -- Hours that were added to and not yet folded: a mark per batch, in the batch's own transaction.
 create table count_unfolded (hour timestamptz not null);
+create index count_unfolded_hour on count_unfolded (hour);
 
 -- Running totals; they never fall.
 create table transaction_total (
@@ -54,3 +55,6 @@ create view counted_hour as
 create view counted_total as
     select s.service, s.channel, s.outcome, t.count, t.timed, t.duration_ms
       from transaction_total t join series s on s.id = t.series;
+
+-- The first offset whose ids are still remembered: from there the log is read again on assignment.
+alter table stream_offset add column horizon bigint;

@@ -1,0 +1,189 @@
+"""Transactions into a real PostgreSQL: each counted once, whatever is repeated, unreadable or taken over."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from monitor.errors import FenceBroken, StoreUnavailable
+from monitor.store import counts, stream
+from monitor.store.counts import MINUTE_MS, Counted
+from monitor.store.pool import Store, open_store
+from monitor.stream.loop import Position
+from tests.integration.counting_bench import (
+    NOW_MS,
+    PASSPORT,
+    PERMIT,
+    TOPIC,
+    Bench,
+    publish,
+    said,
+    service,
+)
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[Store]:
+    async with open_store(database) as opened:
+        await publish(opened, PASSPORT, PERMIT)
+        yield opened
+
+
+@pytest.fixture
+async def bench(store: Store) -> Bench:
+    made = Bench(store)
+    await made.assigned()
+    return made
+
+
+async def test_events_are_counted_by_channel_outcome_and_minute_of_the_event(bench: Bench) -> None:
+    earlier = NOW_MS - 3 * MINUTE_MS
+    await bench.send(
+        said(duration_ms=200.4),
+        said(count=40, duration_ms=100),
+        said(count=2, at_ms=earlier + 59_999),
+        said(channel="app", outcome="failed", at_ms=earlier, surprising="field"),
+    )
+    found = await counts.minutes(bench.store, from_ms=earlier, to_ms=NOW_MS + MINUTE_MS)
+    assert found == [
+        Counted("service:passport/app", "failed", earlier, 1, 0, 0),
+        Counted("service:passport/web", "completed", earlier, 2, 0, 0),
+        Counted("service:passport/web", "completed", NOW_MS, 41, 41, 4_200),
+    ]
+
+
+async def test_a_former_slug_counts_for_the_service_it_became(bench: Bench) -> None:
+    await bench.send(said("licence"), said("permit"))
+    assert await bench.totals() == {("licence/web", "completed"): 2}
+
+
+async def test_what_cannot_be_counted_is_set_aside_with_its_reason_and_the_rest_counts(bench: Bench) -> None:
+    bad = {
+        b"": "unreadable",
+        None: "unreadable",
+        b"\xff{": "unreadable",
+        b"[]": "unreadable",
+        said(outcome="vanished"): "unreadable",
+        said(count="3"): "unreadable",
+        said(schema=2): "schema",
+        said("strange"): "unknown_service",
+        said(channel="kiosk"): "unknown_channel",
+        said(count=0): "absurd",
+        said(count=-5): "absurd",
+        said(count=10**9): "absurd",
+        said(duration_ms=-1): "absurd",
+        said(at_ms=NOW_MS + 301_000): "absurd",
+        said(at_ms=NOW_MS - 101 * 86_400_000): "absurd",
+        said(at="0001-01-01T00:00:00+23:59"): "absurd",
+        said(at="9999-12-31T23:59:59-23:59"): "absurd",
+        said(at="2027-01-15T08:00:00"): "unreadable",
+    }
+    await bench.send(*bad, said())
+    assert await bench.letters() == list(enumerate(bad.values()))
+    assert await bench.totals() == {("passport/web", "completed"): 1}
+    assert bench.metric("continuity_dead_letters_total", reason="unreadable") == 7
+
+
+async def test_an_id_counts_once_within_a_batch_between_batches_and_after_a_restart(bench: Bench) -> None:
+    await bench.send(said(id="a"), said(id="a"), said(id="b"))
+    await bench.send(said(id="b"), said(id="c"))
+    await bench.take_over()
+    await bench.send(said(id="a"), said(id="b"), said(id="c"), said(id="d"))
+    assert await bench.totals() == {("passport/web", "completed"): 4}
+
+
+async def test_events_without_an_id_are_never_repeats(bench: Bench) -> None:
+    await bench.send(said(), said(), said(id=""))
+    assert await bench.totals() == {("passport/web", "completed"): 3}
+
+
+async def test_ids_are_each_services_own(bench: Bench) -> None:
+    await bench.send(said(id="1"), said("permit", id="1"))
+    assert await bench.totals() == {("passport/web", "completed"): 1, ("licence/web", "completed"): 1}
+
+
+async def test_the_id_of_a_dead_letter_is_free_also_after_a_restart(bench: Bench) -> None:
+    await bench.send(said(channel="kiosk", id="a"), said(id="b"))
+    await bench.take_over()
+    await bench.send(said(id="a"), said(id="b"))
+    assert await bench.totals() == {("passport/web", "completed"): 2}
+
+
+async def test_an_id_is_forgotten_ten_minutes_after_it_was_last_seen(bench: Bench) -> None:
+    for minute, _ in enumerate("abc"):
+        await bench.send(said(id="a"), at_ms=NOW_MS + minute * 9 * MINUTE_MS)
+    await bench.send(said(id="a"), at_ms=NOW_MS + 30 * MINUTE_MS)
+    assert await bench.totals() == {("passport/web", "completed"): 2}
+
+
+async def test_a_service_named_only_by_a_newer_catalogue_is_found(bench: Bench, store: Store) -> None:
+    await bench.send(said())
+    await publish(store, PASSPORT, service("visa", "web"))
+    bench.count._books._looked_at -= 1
+    await bench.send(said("visa"))
+    assert (await bench.totals(), await bench.letters()) == (
+        {("passport/web", "completed"): 1, ("visa/web", "completed"): 1},
+        [],
+    )
+
+
+async def test_without_a_catalogue_it_waits_and_sets_nothing_aside(database: str) -> None:
+    async with open_store(database) as store:
+        bench = Bench(store)
+        await bench.assigned()
+        with pytest.raises(StoreUnavailable):
+            await bench.send(said())
+        await publish(store, PASSPORT)
+        bench.count._books._looked_at -= 1
+        await bench.keep(bench.log)
+        assert (await bench.totals(), await bench.letters()) == ({("passport/web", "completed"): 1}, [])
+
+
+async def test_T42_a_batch_under_an_old_offset_counts_nothing(bench: Bench) -> None:  # noqa: N802
+    frozen = Bench(bench.store)
+    await frozen.assigned()
+    records = await bench.send(said(id="a"), said())
+    with pytest.raises(FenceBroken):
+        await frozen.keep(records)
+    assert await bench.totals() == {("passport/web", "completed"): 2}
+
+
+async def test_ids_of_a_batch_that_was_refused_by_the_fence_are_not_remembered(bench: Bench) -> None:
+    bench.at = Position(7, None, None)
+    with pytest.raises(FenceBroken):
+        await bench.send(said(id="a"))
+    await bench.assigned()
+    await bench.keep(bench.log)
+    assert await bench.totals() == {("passport/web", "completed"): 1}
+
+
+async def test_a_row_that_postgresql_refuses_is_set_aside_alone(bench: Bench, store: Store) -> None:
+    await bench.send(said())
+    async with store.connection() as connection:
+        await connection.execute("alter table transaction_total add constraint small check (count < 100)")
+    await bench.send(said(id="a"), said(count=500, id="b"), said(id="c"), said(id="b", count=2))
+    assert await bench.letters() == [(2, "refused")]
+    assert await bench.totals() == {("passport/web", "completed"): 5}
+
+
+async def test_the_clock_says_up_to_when_counting_is_complete(bench: Bench) -> None:
+    await bench.send(said())
+    await bench.count.caught_up(0, NOW_MS + 20_000, at=bench.at)
+    standing = await stream.standing(bench.store, cluster="c", topic=TOPIC, partition=0, begin=0)
+    assert standing.judged_until_ms == NOW_MS + 15_000
+
+
+async def test_T19_all_label_sets_are_there_at_0_and_totals_outlive_a_restart(bench: Bench) -> None:  # noqa: N802
+    assert bench.registry.get_sample_value("continuity_transactions_counted_total", {"topic": TOPIC}) == 0
+    letters = {"topic": TOPIC, "reason": "unknown_service"}
+    assert bench.registry.get_sample_value("continuity_dead_letters_total", letters) == 0
+    await bench.send(said())
+    first = await bench.totals()
+    await bench.take_over()
+    await bench.send(said())
+    assert (first, await bench.totals()) == (
+        {("passport/web", "completed"): 1},
+        {("passport/web", "completed"): 2},
+    )
+    assert bench.metric("continuity_transactions_counted_total") == 1
