@@ -22,13 +22,23 @@ def checks_of(subjects: Iterable[System | Channel]) -> list[str]:
 
 def blocked_by(catalogue: Catalogue, system: str) -> frozenset[str]:
     """Services with a remote channel that cannot be completed without the system, at any depth."""
-    broken = _with_what_needs_it(catalogue, system)
+    stuck = {channel.subject for channel in channels_blocked_by(catalogue, [system])}
     return frozenset(
         service.subject
         for service in catalogue.services
-        for channel in _completing(service)
-        if any(need.effect is Effect.BLOCKS and need.system in broken for need in channel.depends)
+        if any(channel.subject in stuck for channel in _completing(service))
     )
+
+
+def channels_blocked_by(catalogue: Catalogue, systems: Iterable[str]) -> list[Channel]:
+    """Channels that cannot be completed without one of the systems (paths), at any depth."""
+    broken = frozenset().union(*(_with_what_needs_it(catalogue, system) for system in systems))
+    return [
+        channel
+        for service in catalogue.services
+        for channel in service.channels
+        if any(need.effect is Effect.BLOCKS and need.system in broken for need in channel.depends)
+    ]
 
 
 def by_reach(catalogue: Catalogue) -> list[System]:
