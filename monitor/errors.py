@@ -8,6 +8,7 @@ MonitorError
 ├── FenceBroken          another consumer owns this partition's offset; forget the batch and re-read
 ├── LeaseLost            another process leads now; stop leading
 ├── StreamUnavailable    Kafka is away; keep what was measured on disk and try again
+├── BufferFull           as much waits for Kafka as may; send it again shortly
 ├── StreamChanged        the log is not the one we read before; stop the partition until a person accepts
 └── BadMessage           one record cannot be read; set it aside with the reason and go on
 """
@@ -65,6 +66,10 @@ class LeaseLost(MonitorError):
 
 class StreamUnavailable(MonitorError):
     """Kafka is away; what was measured waits on disk."""
+
+
+class BufferFull(MonitorError):
+    """As much waits for Kafka as may; nothing of this was taken, send it again shortly."""
 
 
 class StreamChanged(MonitorError):
