@@ -24,13 +24,16 @@ def demo_options(command: Callable[..., None]) -> Callable[..., None]:
 def start_options(command: Callable[..., None]) -> Callable[..., None]:
     port = click.option("--port", type=click.IntRange(0, 65535), default=8440, show_default=True)
     script = click.option("--script/--no-script", default=True, help="Let faults come and go by themselves.")
-    return config_option(demo_options(port(script(command))))
+    traffic = click.option(
+        "--traffic/--no-traffic", default=True, help="Let the sample services send transactions."
+    )
+    return config_option(demo_options(port(script(traffic(command)))))
 
 
 @continuity.group(invoke_without_command=True)
 @start_options
 @click.pass_context
-def demo(ctx: click.Context, config: Path, data: Path, *, port: int, script: bool) -> None:
+def demo(ctx: click.Context, config: Path, data: Path, *, port: int, script: bool, traffic: bool) -> None:
     """Run everything on this machine: PostgreSQL, Kafka, the monitor and sample services that can fail.
 
     \b
@@ -41,25 +44,25 @@ def demo(ctx: click.Context, config: Path, data: Path, *, port: int, script: boo
       continuity demo clear                        all well again
     """
     if ctx.invoked_subcommand is None:
-        _start_demo(config, data, port=port, script=script)
+        _start_demo(config, data, port=port, script=script, traffic=traffic)
 
 
 @demo.command()
 @start_options
-def start(config: Path, data: Path, *, port: int, script: bool) -> None:
+def start(config: Path, data: Path, *, port: int, script: bool, traffic: bool) -> None:
     """Start it; the same as `continuity demo`.
 
     \b
     Example:
       continuity demo start --no-script
     """
-    _start_demo(config, data, port=port, script=script)
+    _start_demo(config, data, port=port, script=script, traffic=traffic)
 
 
-def _start_demo(config: Path, data: Path, *, port: int, script: bool) -> None:
+def _start_demo(config: Path, data: Path, *, port: int, script: bool, traffic: bool) -> None:
     from monitor.demo import run as embedded
 
-    code = embedded.main(config, data, port=port, script=script, program=program())
+    code = embedded.main(config, data, port=port, script=script, traffic=traffic, program=program())
     raise click.exceptions.Exit(code)
 
 

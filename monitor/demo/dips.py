@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from monitor.demo import choices, faults
-from monitor.demo.faults import FLAP_S, Harm, Hits
+from monitor.demo.faults import FLAP_S, FOR_S_MOST, Harm, Hits, On
 from monitor.demo.shapes import HOUR_MS, Event, usages
 from monitor.model import Catalogue, Channel, System, TransactionOutcome, stream_key
 
@@ -81,6 +81,24 @@ def holes(zone: str, began_ms: int) -> list[Dip]:
         since_ms = int(since.timestamp() * 1000)
         found.append(Dip(f"hole-{number}", since_ms, since_ms + hole.lasts_min * 60_000))
     return found
+
+
+def followed(dips: Sequence[Dip], on: Mapping[str, On], *, now_ms: int, looked_ms: int) -> list[Dip]:
+    """The dips known so far and the faults that are on now, in the order in which they began.
+
+    One that was to last but is not on any more was ended by hand, at `looked_ms` at the latest. Those after
+    which nobody comes back any more are forgotten.
+    """
+    fresh = [Dip(name, int(how.since * 1000), int(how.until * 1000)) for name, how in on.items()]
+    known = [
+        dip if dip in fresh or dip.until_ms <= now_ms else msgspec.structs.replace(dip, until_ms=looked_ms)
+        for dip in dips
+    ]
+    kept_ms = BACK_MOST_MS + int(FOR_S_MOST * 1000)
+    left = {
+        dip for dip in (*known, *fresh) if dip.since_ms < dip.until_ms and now_ms < dip.until_ms + kept_ms
+    }
+    return sorted(left, key=lambda dip: (dip.since_ms, dip.name))
 
 
 def felt_by_name(catalogue: Catalogue) -> dict[str, dict[Place, Felt]]:

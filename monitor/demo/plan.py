@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 PLAN, READY, CERTIFICATES = "fleet.json", "fleet.ready", "fleet"
+TRAFFIC = "traffic.json"  # how far the sample's transactions were sent
 AUTHORITY = "demo-ca.pem"  # what the sample catalogue writes where the authority's file belongs
 
 

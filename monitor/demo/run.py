@@ -23,7 +23,7 @@ from monitor.demo import places
 from monitor.demo.child import Child
 from monitor.demo.embedded import Kafka, Postgres
 from monitor.demo.kafka import write_private
-from monitor.demo.plan import PLAN, READY, Plan
+from monitor.demo.plan import PLAN, READY, TRAFFIC, Plan
 from monitor.demo.postgres import hold
 from monitor.errors import MonitorError, UsageError
 
@@ -38,17 +38,26 @@ REST = ("ingest", "count", "derive", "web")
 
 
 def main(
-    config: Path, data: Path, *, port: int = 8440, script: bool = True, program: str = "continuity"
+    config: Path,
+    data: Path,
+    *,
+    port: int = 8440,
+    script: bool = True,
+    traffic: bool = True,
+    program: str = "continuity",
 ) -> int:
     """Run everything until Ctrl-C or SIGTERM; 0 after an orderly stop, 1 when a part failed.
 
     `config` is the catalogue to watch; the sample fleet stands in only for sample data. `data` keeps all
-    between runs, `port` is the wish for the pages, `program` is how a person calls us.
+    between runs, `port` is the wish for the pages, `traffic` whether sample services send transactions,
+    `program` is how a person calls us.
     Raises UsageError when `data` cannot be used, and ConfigError when the catalogue has mistakes; then
     nothing was started.
     """
     with _held(data):
-        demo = Demo(config.resolve(), data.resolve(), port=port, script=script, program=program)
+        demo = Demo(
+            config.resolve(), data.resolve(), port=port, script=script, traffic=traffic, program=program
+        )
         demo.stage()
         return _run(demo)
 
@@ -92,9 +101,11 @@ def _end(demo: Demo) -> None:
 class Demo:
     """The parts of one run, in the order in which they need each other."""
 
-    def __init__(self, config: Path, data: Path, *, port: int, script: bool, program: str) -> None:
+    def __init__(
+        self, config: Path, data: Path, *, port: int, script: bool, traffic: bool, program: str
+    ) -> None:
         self._config, self._data, self._wish, self._script = config, data, port, script
-        self._program = program
+        self._traffic, self._program = traffic, program
         self._plan: Plan | None = None
         self._began = time.monotonic()
         self._ports: set[int] = set()
@@ -138,6 +149,8 @@ class Demo:
         self._start_role("probe", ("probe",), environment)  # earlier, it would find nobody there: an outage
         if not first:
             self._await_kafka()
+        if self._plan and self._traffic:
+            self._start_traffic(environment)
         self._note(settings)
 
     def watch(self) -> NoReturn:
@@ -152,10 +165,10 @@ class Demo:
 
     def stop(self) -> None:
         """The monitor first, then what it watches, then what it stands on; none is left behind."""
-        for name in ("probe", "monitor"):
+        for name in ("traffic", "probe", "monitor"):
             if name in self._children:
                 self._children[name].begin_stop()
-        for name in ("probe", "monitor", "fleet"):
+        for name in ("traffic", "probe", "monitor", "fleet"):
             if name in self._children:
                 self._children[name].stop()
         (self._data / READY).unlink(missing_ok=True)
@@ -180,6 +193,12 @@ class Demo:
         (self._data / PLAN).write_bytes(msgspec.json.encode(plan))
         command = [sys.executable, "-m", "monitor.demo.fleet", str(self._data)]
         self._children["fleet"] = self._child("fleet", command, self._python())
+
+    def _start_traffic(self, environment: dict[str, str]) -> None:
+        if not (self._data / TRAFFIC).exists():
+            self.tell("three weeks of sample transactions go through Kafka now; the pages fill meanwhile")
+        command = [sys.executable, "-m", "monitor.demo.traffic", str(self._data)]
+        self._children["traffic"] = self._child("traffic", command, environment)
 
     def _start_role(self, name: str, roles: tuple[str, ...], environment: dict[str, str]) -> None:
         command = [sys.executable, "-m", "monitor", "run", *roles, "--config", str(self._config)]

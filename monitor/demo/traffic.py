@@ -1,0 +1,177 @@
+"""What the sample's services say of their transactions: three weeks of history first, then as they happen.
+
+Run as `python -m monitor.demo.traffic DATA`: it reads the plan that `run.py` wrote into DATA and sends to the
+Kafka of the settings, follows the faults that are on, and ends on SIGTERM. How far Kafka has acknowledged is
+noted in DATA after every step, so the next run goes on there: what was on its way is sent again under the
+same ids, and what would have happened meanwhile is made up for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from monitor import roles
+from monitor.config.load import load, load_settings
+from monitor.demo import faults
+from monitor.demo.course import Course
+from monitor.demo.dips import Dip, followed, holes
+from monitor.demo.plan import PLAN, TRAFFIC, Plan
+from monitor.demo.shapes import DAY_MS, HOUR_MS, MINUTE_MS, Event
+from monitor.errors import BufferFull, StreamUnavailable
+from monitor.lifetime import Backoff, Stop, live, stopping_on_signals
+from monitor.log import Log, set_up
+from monitor.model import Catalogue
+from monitor.stream.kafka import Kafka, ensure_topics
+from monitor.stream.send import Sender, open_sender
+from monitor.stream.wire import Transaction, encode
+
+HISTORY_MS = 21 * DAY_MS
+STEP_MS = HOUR_MS  # of what lies behind, so much at once
+TICK_MS = 1_000
+TWICE_OF = 20_000  # one in so many is sent twice, as real senders do after a lost answer
+NICE = 5  # the fleet's answers and the probes go first
+
+log = Log(__name__)
+
+
+class Notes(msgspec.Struct, frozen=True, kw_only=True):
+    """What the next run must know. Times are Unix milliseconds."""
+
+    began_ms: int  # of the history
+    sent_ms: int  # everything before was acknowledged
+    dips: list[Dip] = []
+
+
+class Traffic:
+    """The sample's transactions, step by step, and the notes of how far they went."""
+
+    def __init__(self, catalogue: Catalogue, data: Path, *, now: Callable[[], float] = time.time) -> None:
+        self._course, self._data, self._now = Course(catalogue), data, now
+        self._notes = self._read()
+        self._holes = holes(catalogue.zone, self._notes.began_ms)
+        self._looked_ms = self._notes.sent_ms
+
+    @property
+    def behind_ms(self) -> int:
+        """How much is not sent yet."""
+        return self._now_ms() - self._notes.sent_ms
+
+    def step(self) -> tuple[int, list[tuple[str, bytes]]]:
+        """The next keys and values to send, and the moment at which they end."""
+        self._look()
+        begin_ms = self._notes.sent_ms
+        end_ms = min(begin_ms + STEP_MS, self._now_ms())
+        dips = [*self._holes, *self._notes.dips]
+        return end_ms, [*messages(self._course.between(begin_ms, end_ms, dips))]
+
+    def sent(self, end_ms: int) -> None:
+        """Note that everything before `end_ms` was acknowledged."""
+        self._notes = msgspec.structs.replace(self._notes, sent_ms=end_ms)
+        fresh = self._data / f"{TRAFFIC}.new"
+        fresh.write_bytes(msgspec.json.encode(self._notes))
+        fresh.replace(self._data / TRAFFIC)
+
+    def _look(self) -> None:
+        now_ms = self._now_ms()
+        on = faults.active(self._data, now=now_ms / 1000)
+        dips = followed(self._notes.dips, on, now_ms=now_ms, looked_ms=self._looked_ms)
+        self._notes, self._looked_ms = msgspec.structs.replace(self._notes, dips=dips), now_ms
+
+    def _read(self) -> Notes:
+        """The last run's notes; the history begins anew where there are none or they are too old."""
+        now_ms = self._now_ms()
+        try:
+            notes = msgspec.json.decode((self._data / TRAFFIC).read_bytes(), type=Notes)
+        except (FileNotFoundError, msgspec.DecodeError):
+            notes = None
+        if notes is not None and now_ms - notes.sent_ms < HISTORY_MS:
+            return notes
+        began_ms = now_ms // MINUTE_MS * MINUTE_MS - HISTORY_MS
+        return Notes(began_ms=began_ms, sent_ms=began_ms)
+
+    def _now_ms(self) -> int:
+        return int(self._now() * 1000)
+
+
+def messages(events: Iterable[Event]) -> Iterable[tuple[str, bytes]]:
+    """Keys and values; a few come twice."""
+    for event in events:
+        message = event.service, encode(_transaction(event))
+        yield message
+        if event.at_ms % TWICE_OF == 0:
+            yield message
+
+
+def _transaction(event: Event) -> Transaction:
+    return Transaction(
+        id=event.id,
+        service=event.service,
+        channel=event.channel,
+        outcome=event.outcome,
+        at=datetime.fromtimestamp(event.at_ms / 1000, UTC),
+        duration_ms=event.duration_ms,
+    )
+
+
+async def keep_sending(traffic: Traffic, sender: Sender, stop: Stop) -> None:
+    """Send what lies behind as fast as Kafka takes it, then every second what has happened."""
+    backoff, began, caught_up, count = Backoff(), time.monotonic(), False, 0
+    while not stop.requested:
+        end_ms, events = traffic.step()
+        try:
+            await sender.send(events)
+        except (StreamUnavailable, BufferFull) as error:
+            log.warning("traffic.waits", why=str(error), behind_ms=traffic.behind_ms)
+            await stop.pause(backoff.next_s())
+            continue
+        backoff.reset()
+        traffic.sent(end_ms)
+        count += len(events)
+        if traffic.behind_ms < TICK_MS:
+            if not caught_up:
+                caught_up = True
+                log.info("traffic.caught_up", messages=count, took_s=round(time.monotonic() - began, 1))
+            await stop.pause((TICK_MS - traffic.behind_ms) / 1000)
+
+
+async def _topics(kafka: Kafka, vantage: str, stop: Stop) -> None:
+    """Whoever sends into half a topic sends to the wrong partitions: wait until it is whole."""
+    backoff = Backoff()
+    while not stop.requested:
+        try:
+            await ensure_topics(kafka, vantages=[vantage])
+        except StreamUnavailable as error:
+            log.warning("traffic.waits", why=str(error))
+            await stop.pause(backoff.next_s())
+        else:
+            return
+
+
+async def run(data: Path, plan: Plan, stop: Stop) -> None:
+    """Send until `stop`. Raises ConfigError when the plan's catalogue has mistakes."""
+    settings = load_settings(Path(plan.config))
+    kafka = roles.kafka_of(settings)
+    traffic = Traffic(load(Path(plan.config), replace=plan.replace).catalogue, data)
+    await _topics(kafka, settings.probe.vantage, stop)
+    async with open_sender(kafka) as sender:
+        await live(stop, {"traffic": keep_sending(traffic, sender, stop)})
+
+
+async def _main(data: Path) -> None:
+    stop = Stop()
+    with stopping_on_signals(stop):
+        await run(data, msgspec.json.decode((data / PLAN).read_bytes(), type=Plan), stop)
+
+
+if __name__ == "__main__":
+    set_up()
+    os.nice(NICE)
+    asyncio.run(_main(Path(sys.argv[1])))
