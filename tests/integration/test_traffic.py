@@ -152,7 +152,7 @@ async def test_each_service_goes_to_the_partition_of_its_slug(run: Run) -> None:
         assert copies[0][0] == partition_for(message.service, run.kafka.partitions)
 
 
-async def test_while_kafka_is_away_it_waits_and_then_catches_up(
+async def test_it_waits_for_a_kafka_that_is_away_and_then_catches_up(
     kafka_server: embedded.Kafka, run: Run
 ) -> None:
     run.start()
