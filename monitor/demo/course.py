@@ -8,11 +8,11 @@ from functools import lru_cache
 from operator import attrgetter
 
 from monitor.demo.dips import BACK_MOST_MS, Dip, Felt, felt_by_name, made_up, struck
-from monitor.demo.shapes import HOUR_MS, Calendar, Event, hour_of, usages
+from monitor.demo.shapes import HOUR_MS, Event, Rhythm, hour_of, usages
 from monitor.model import Catalogue
 
 HOURS_KEPT = 4
-BACKS_KEPT = 64
+BACKS_KEPT = 512  # more dips than the script makes in BACK_MOST_MS
 
 at_ms = attrgetter("at_ms")
 
@@ -22,7 +22,7 @@ class Course:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._usages = usages(catalogue)
-        self._calendar = Calendar(catalogue.zone)
+        self._rhythm = Rhythm(catalogue.zone)
         self._felt = felt_by_name(catalogue)
         self._hour = lru_cache(HOURS_KEPT)(self._make_hour)
         self._back = lru_cache(BACKS_KEPT)(self._make_back)
@@ -30,7 +30,11 @@ class Course:
     def between(self, from_ms: int, to_ms: int, dips: Sequence[Dip] = ()) -> list[Event]:
         """What takes place in [from_ms, to_ms), in order; `dips` in the order in which they began."""
         events = self._usual(from_ms, to_ms)
-        near = [dip for dip in dips if dip.since_ms < to_ms and from_ms < dip.until_ms + BACK_MOST_MS]
+        near = [
+            dip
+            for dip in dips
+            if dip.since_ms < to_ms and from_ms < dip.until_ms + BACK_MOST_MS and self._felt[dip.name]
+        ]
         if not near:
             return events
         for dip in near:
@@ -47,7 +51,7 @@ class Course:
         return found
 
     def _make_hour(self, hour: int) -> list[Event]:
-        events = [event for usage in self._usages for event in hour_of(usage, hour, self._calendar)]
+        events = [event for usage in self._usages for event in hour_of(usage, hour, self._rhythm)]
         return sorted(events, key=at_ms)
 
     def _felt_by(self, event: Event, dips: Sequence[Dip]) -> tuple[Dip, Felt] | None:

@@ -22,7 +22,6 @@ from monitor.model import Catalogue, ChannelKind, Service, TransactionOutcome
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
-WEEK_HOURS = 7 * 24
 PER_WEEK = 1_000_000  # all services together: three million in three weeks
 SPREAD = 2.1  # sigma of the log-normal sizes: some services 20 a minute, many a few a day
 BUSIEST = (  # where a catalogue has them, as the sample has; the others by how broad their offer is
@@ -133,43 +132,37 @@ def _seed(name: str) -> int:
     return zlib.crc32(name.encode())
 
 
-class Calendar:
-    """How busy an hour is, in the zone of the sample's country."""
+class Rhythm:
+    """How busy an hour is, in a zone with a weekend of its own (Monday is 0)."""
 
-    def __init__(self, zone: str) -> None:
-        self._zone = ZoneInfo(zone)
+    def __init__(self, zone: str, *, weekend: frozenset[int] = WEEKEND) -> None:
+        self._zone, self._weekend = ZoneInfo(zone), weekend
         self.ends = lru_cache(maxsize=256)(self._ends)
 
     def _ends(self, kind: ChannelKind, hour: int) -> tuple[float, float]:
         """The shares of a week's transactions, per hour, at both ends of the hour `hour` since 1970."""
-        whole = _week(kind)
-        return self._at(kind, hour) / whole, self._at(kind, hour + 1) / whole
+        week = sum(HABITS[kind].day) * sum(self._weekday(kind, day) for day in range(7))
+        return self._at(kind, hour) / week, self._at(kind, hour + 1) / week
 
     def _at(self, kind: ChannelKind, hour: int) -> float:
         local = datetime.fromtimestamp(hour * 3600, UTC).astimezone(self._zone)
         day, part = HABITS[kind].day, local.minute / 60
         busy = day[local.hour] * (1 - part) + day[(local.hour + 1) % 24] * part
-        return busy * _weekday(kind, local.weekday())
+        return busy * self._weekday(kind, local.weekday())
+
+    def _weekday(self, kind: ChannelKind, day: int) -> float:
+        if day not in self._weekend:
+            return 1.0
+        return 0.0 if kind in SHUT_AT_WEEKENDS else WEEKEND_SHARE
 
 
-def _weekday(kind: ChannelKind, day: int) -> float:
-    if day not in WEEKEND:
-        return 1.0
-    return 0.0 if kind in SHUT_AT_WEEKENDS else WEEKEND_SHARE
-
-
-@lru_cache
-def _week(kind: ChannelKind) -> float:
-    return sum(HABITS[kind].day) * sum(_weekday(kind, day) for day in range(7))
-
-
-def hour_of(usage: Usage, hour: int, calendar: Calendar) -> list[Event]:
+def hour_of(usage: Usage, hour: int, rhythm: Rhythm) -> list[Event]:
     """A service's transactions of the hour `hour` since 1970, in order: always the same ones."""
     chance = random.Random((usage.seed << 32) | hour)  # noqa: S311 - sample data, not secrets
     day = random.Random((usage.seed << 32) | hour // 24).gauss(1, DAY_SIGMA)  # noqa: S311
     drawn: list[tuple[int, str, TransactionOutcome, int | None]] = []
     for offer in usage.offers:
-        first, last = calendar.ends(offer.kind, hour)
+        first, last = rhythm.ends(offer.kind, hour)
         if first or last:
             drawn += _draw(offer, first * day, last * day, hour * HOUR_MS, chance)
     drawn.sort()
