@@ -34,7 +34,8 @@ LOOK_S = 0.1
 ROLES_GRACE_S = 20.0
 NOTE = "run.json"  # there once everything was up
 ENVIRONMENT = "env"
-REST = ("ingest", "count", "derive", "web")
+REST = ("ingest", "derive", "web")
+APART = ("count", "probe")  # what they do in one go must not keep a page waiting, nor what it shows back
 
 
 def main(
@@ -146,7 +147,8 @@ class Demo:
         if self._plan:
             self._children["fleet"].wait_until((self._data / READY).exists, within_s=FLEET_WITHIN_S)
             self.tell("the sample fleet is ready")
-        self._start_role("probe", ("probe",), environment)  # earlier, it would find nobody there: an outage
+        for role in APART:  # earlier, the prober would find nobody there: an outage
+            self._start_role(role, (role,), environment)
         if not first:
             self._await_kafka()
         if self._plan and self._traffic:
@@ -165,10 +167,10 @@ class Demo:
 
     def stop(self) -> None:
         """The monitor first, then what it watches, then what it stands on; none is left behind."""
-        for name in ("traffic", "probe", "monitor"):
+        for name in ("traffic", *APART, "monitor"):
             if name in self._children:
                 self._children[name].begin_stop()
-        for name in ("traffic", "probe", "monitor", "fleet"):
+        for name in ("traffic", *APART, "monitor", "fleet"):
             if name in self._children:
                 self._children[name].stop()
         (self._data / READY).unlink(missing_ok=True)
@@ -219,7 +221,7 @@ class Demo:
             f"CONTINUITY_PULSE_{role.upper()}": str(
                 self._choose(getattr(usual, role), f"the pulse of {role}")
             )
-            for role in ("probe", *REST)
+            for role in (*APART, *REST)
         }
         return {
             **self._python(),
