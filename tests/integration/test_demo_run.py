@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
+from monitor.config.load import load
+from monitor.demo.course import Course
+from monitor.demo.dips import holes
 from monitor.demo.kafka import free_port
+from monitor.demo.plan import TRAFFIC
 from monitor.demo.postgres import hold
+from monitor.demo.shapes import HOUR_MS, MINUTE_MS
+from monitor.demo.traffic import Notes
+from monitor.store import counts
+from monitor.store.pool import open_store
 
 ROOT = Path(__file__).parents[2]
 UP_WITHIN_S = 180.0  # the first start of all fetches Kafka and prepares it
@@ -97,8 +110,43 @@ def as_of(run: Run) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def data(run_folder: Path) -> Iterator[Path]:
-    """One folder for every run of this file: each goes on from the last."""
-    return run_folder / "demo"
+    """One folder for every run of this file: each goes on from the last. Six hours of history, not weeks."""
+    (folder := run_folder / "demo").mkdir()
+    began_ms = int(time.time() * 1000) // MINUTE_MS * MINUTE_MS - 6 * HOUR_MS
+    (folder / TRAFFIC).write_bytes(msgspec.json.encode(Notes(began_ms=began_ms, sent_ms=began_ms)))
+    return folder
+
+
+Counts = dict[tuple[str, str, int], int]
+"""Path of a channel, outcome and minute since 1970 → transactions."""
+
+
+def acknowledged(data: Path) -> int:
+    """The first minute since 1970 that the sample's sender is not through with."""
+    notes = msgspec.json.decode((data / TRAFFIC).read_bytes(), type=Notes)
+    return notes.sent_ms // MINUTE_MS
+
+
+def sent(data: Path, *, before: int) -> Counts:
+    """What took place by the sample's own account before that minute."""
+    notes = msgspec.json.decode((data / TRAFFIC).read_bytes(), type=Notes)
+    catalogue = load(ROOT / "config", replace={}).catalogue
+    paths = {(s.slug, channel.slug): channel.subject for s in catalogue.services for channel in s.channels}
+    dips = holes(catalogue.zone, notes.began_ms)
+    events = Course(catalogue).between(notes.began_ms, before * MINUTE_MS, dips)
+    return Counter((paths[e.service, e.channel], str(e.outcome), e.at_ms // MINUTE_MS) for e in events)
+
+
+def counted(data: Path, *, before: int) -> Counts:
+    """What stands in the run's PostgreSQL before that minute."""
+
+    async def read() -> Counts:
+        [dsn] = re.findall(r"export CONTINUITY_POSTGRES_DSN=(.*)", (data / "env").read_text())
+        async with open_store(*shlex.split(dsn)) as store:
+            rows = await counts.minutes(store, from_ms=0, to_ms=before * MINUTE_MS)
+        return {(row.channel, row.outcome, row.at_ms // MINUTE_MS): row.events for row in rows}
+
+    return asyncio.run(read())
 
 
 def wait_until_available(run: Run, count: int) -> dict[str, object]:
@@ -134,6 +182,19 @@ def test_killed_outright_it_still_leaves_no_process_behind(data: Path) -> None:
     with Run(data) as run:
         run.end(signal.SIGKILL)
         assert run.left(within_s=GONE_WITHIN_S) == []
+
+
+def test_what_the_sample_services_sent_over_all_these_runs_is_what_was_counted(data: Path) -> None:
+    with Run(data) as run:
+        deadline, now = time.monotonic() + UP_WITHIN_S, int(time.time() * 1000) // MINUTE_MS
+        while (before := acknowledged(data)) < now:
+            assert time.monotonic() < deadline, "the sender does not catch up"
+            time.sleep(0.5)
+        expected = sent(data, before=before)
+        while (found := counted(data, before=before)) != expected and time.monotonic() < deadline:
+            time.sleep(0.5)
+        run.end(signal.SIGINT)
+    assert found == expected
 
 
 def test_a_second_run_over_the_same_folder_is_refused(run_folder: Path) -> None:
