@@ -255,7 +255,8 @@ class Demo:
         """What runs where, for whoever looks from outside."""
         pids = {name: list(child.pids) for name, child in self._all().items()}
         noted = {"pid": os.getpid(), "url": settings.web.url, "pids": pids}
-        (self._data / NOTE).write_text(json.dumps(noted))
+        (fresh := self._data / f"{NOTE}.new").write_text(json.dumps(noted))
+        fresh.replace(self._data / NOTE)
 
     def _welcome(self, settings: Settings) -> None:
         kind = "sample data" if self._plan else "your services"
