@@ -3,7 +3,7 @@
 Run as `python -m monitor.demo.traffic DATA`: it reads the plan that `run.py` wrote into DATA and sends to the
 Kafka of the settings, follows the faults that are on, and ends on SIGTERM. How far Kafka has acknowledged is
 noted in DATA after every step, so the next run goes on there: what was on its way is sent again under the
-same ids, and what would have happened meanwhile is made up for.
+same ids, and what took place while nobody sent follows.
 """
 
 from __future__ import annotations
