@@ -2,7 +2,8 @@
 
 Paths say how they answer: `/after/MS/NAME` (0: at once), `/never/NAME`, `/endless/NAME`, `/switch/GROUP/NAME`
 (200, or 500 while `/set/GROUP/1` was the last word), `/seen` (what `/after` was asked since the last time:
-name, Unix time when the request's last byte had been read, and milliseconds until the answer was written).
+name, Unix time when the request had come, and milliseconds until the answer was written). On the plain
+ports that is when the kernel says it came: how late this server is let to read it is nobody's error.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
-import os
+import socket
 import ssl
+import struct
 import sys
 import tempfile
 import time
 import urllib.request
 from collections import deque
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -33,6 +36,8 @@ PORTS = 32  # so that connections in TIME_WAIT do not exhaust the addresses
 SEEN_MOST = 200_000
 PIECE = b"x" * 65_536
 HOST = "127.0.0.1"
+SO_TIMESTAMPNS = 35  # Linux: give with what is read when it came
+STAMP = struct.Struct("@ll")  # seconds and nanoseconds of the wall clock
 
 
 def answer(body: bytes = b"ok", *, status: str = "200 OK") -> bytes:
@@ -100,13 +105,8 @@ class Target(asyncio.Protocol):
 
     def _late(self, name: str, read_ns: int, read_at: float) -> None:
         if not self._transport.is_closing():
-            took_ms = (time.perf_counter_ns() - read_ns) / 1e6
-            self._world.seen.append((name, read_at, took_ms))
-            if self._transport.get_extra_info("ssl_object") is None:  # at once, not when the loop comes to it
-                os.write(self._transport.get_extra_info("socket").fileno(), OK)
-                self._transport.close()
-            else:
-                self._answer(OK)
+            self._world.seen.append((name, read_at, (time.perf_counter_ns() - read_ns) / 1e6))
+            self._answer(OK)
 
     def _answer(self, content: bytes) -> None:
         self._transport.write(content)
@@ -117,6 +117,65 @@ class Target(asyncio.Protocol):
             await self._writing.wait()
             self._transport.write(PIECE)
             await asyncio.sleep(0)
+
+
+class Door:
+    """A plain port: answers `/after/…` by itself, to the moment, and hands everything else to a Target."""
+
+    def __init__(self, world: World) -> None:
+        self._loop, self._world = asyncio.get_running_loop(), world
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._listener = socket.create_server((HOST, 0), backlog=1024)
+        self._listener.setblocking(False)
+        self._listener.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)  # what it accepts inherits this
+        self._loop.add_reader(self._listener, self._accept)
+
+    @property
+    def port(self) -> int:
+        port: int = self._listener.getsockname()[1]
+        return port
+
+    def _accept(self) -> None:
+        with suppress(BlockingIOError):
+            while True:
+                connection, _ = self._listener.accept()
+                connection.setblocking(False)
+                self._loop.add_reader(connection, self._asked, connection)
+
+    def _asked(self, connection: socket.socket) -> None:
+        self._loop.remove_reader(connection)
+        try:
+            data, stamps, _, _ = connection.recvmsg(65_536, 64)
+        except OSError:
+            data = b""
+        path = data.split(b" ", 2)[1].decode().split("/") if data else []
+        match path:
+            case []:
+                connection.close()
+            case ["", "after", "0", _]:
+                _send(connection)
+            case ["", "after", after_ms, name]:
+                seconds, nanoseconds = STAMP.unpack_from(stamps[0][2]) if stamps else (time.time(), 0)
+                came_at = seconds + nanoseconds / 1e9
+                self._loop.call_later(int(after_ms) / 1000, self._late, connection, name, came_at)
+            case _:
+                task = asyncio.ensure_future(self._hand_over(connection, data))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    def _late(self, connection: socket.socket, name: str, came_at: float) -> None:
+        self._world.seen.append((name, came_at, (time.time() - came_at) * 1000))
+        _send(connection)
+
+    async def _hand_over(self, connection: socket.socket, data: bytes) -> None:
+        _, target = await self._loop.connect_accepted_socket(lambda: Target(self._world), connection)
+        target.data_received(data)
+
+
+def _send(connection: socket.socket) -> None:
+    with suppress(OSError):  # it hung up
+        connection.send(OK)
+    connection.close()
 
 
 def certify(folder: Path) -> Path:
@@ -200,11 +259,11 @@ async def serve(certificate: str) -> None:
     loop, world = asyncio.get_running_loop(), World()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    ports: dict[str, list[int]] = {"plain": [], "tls": []}
-    for kind, tls in (("plain", None), ("tls", context)):
-        for _ in range(PORTS):
-            server = await loop.create_server(lambda: Target(world), HOST, 0, ssl=tls, backlog=1024)
-            ports[kind].append(server.sockets[0].getsockname()[1])
+    doors = [Door(world) for _ in range(PORTS)]
+    ports: dict[str, list[int]] = {"plain": [door.port for door in doors], "tls": []}
+    for _ in range(PORTS):
+        server = await loop.create_server(lambda: Target(world), HOST, 0, ssl=context, backlog=1024)
+        ports["tls"].append(server.sockets[0].getsockname()[1])
     say(ports)
     await until_input_ends()
 

@@ -1,4 +1,4 @@
-"""How far the reported first byte is from what the server saw: its delay from the request's last byte on."""
+"""How far the reported first byte is from the wire: from the request, as the kernel got it, to the answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def row(errors_ms: list[float], raw_ms: list[float], *, rate: int) -> Row:
         within=p99_ms <= P99_LOADED_MS if loaded else middle_ms <= MEDIAN_MS and p99_ms <= P99_MS,
         note=(
             f"delays of {DELAYS_MS[0]} to {DELAYS_MS[-1]} ms; {len(errors_ms):,} answers; "
-            "the truth is the server's clock"
+            "the truth: from the kernel's stamp of the request to the answer's write"
         ),
     )
 
