@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import msgspec
 
-from probes import certificates, dns, http, icmp, network, tcp, tls
+from probes import certificates, dns, http, icmp, network, plain, tcp, tls
 from probes.catalogue import Ask
 from probes.contract import Answer, Outcome, ProberFault, Reason, SecretUnavailable, TargetFailed, Trace
 
@@ -92,12 +92,14 @@ class Asker:
     """
 
     async def __aenter__(self) -> Self:
+        self._stamping = plain.stamping()
         await asyncio.to_thread(certificates.prepare)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
+        self._stamping.close()
         for _ in range(CLOSING_TURNS):
             await asyncio.sleep(0)
 

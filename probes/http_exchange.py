@@ -23,6 +23,7 @@ from yarl import URL
 from probes import certificates, network
 from probes.contract import Reason, TargetFailed, Trace
 from probes.http_settings import Settings
+from probes.plain import Plain
 from probes.resolve import resolve
 
 HEADER_BYTES_MAX = 16 * 1024  # one line of the head
@@ -55,8 +56,14 @@ class Wire(ResponseHandler):
         super().__init__(loop)
         self._trace = trace
         self._sent_at = 0.0
-        self.first_byte_at = 0.0
+        self.first_byte_at = self._last_byte_at = 0.0
+        self.arrived_at: Callable[[], float] = time.perf_counter  # when what is handed to us had arrived
         self.unreadable: BaseException | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if isinstance(transport, Plain):
+            self.arrived_at = transport.arrived_at
 
     def send(self, data: bytes) -> None:
         assert self.transport is not None
@@ -65,10 +72,12 @@ class Wire(ResponseHandler):
         self.transport.write(data)
 
     def data_received(self, data: bytes) -> None:
-        if data and self._sent_at and not self.first_byte_at:  # a server may speak before it is asked
-            self.first_byte_at = time.perf_counter()
-            self._trace.add("first_byte", (self.first_byte_at - self._sent_at) * 1000)
-            self._trace.doing = "transfer"
+        if data and self._sent_at:  # a server may speak before it is asked
+            self._last_byte_at = self.arrived_at()
+            if not self.first_byte_at:
+                self.first_byte_at = self._last_byte_at
+                self._trace.add("first_byte", (self.first_byte_at - self._sent_at) * 1000)
+                self._trace.doing = "transfer"
         super().data_received(data)
         error = self.exception()
         if error is not None and self.unreadable is None:
@@ -76,7 +85,7 @@ class Wire(ResponseHandler):
 
     def received_all(self) -> None:
         if self.first_byte_at:
-            self._trace.add("transfer", (time.perf_counter() - self.first_byte_at) * 1000)
+            self._trace.add("transfer", (self._last_byte_at - self.first_byte_at) * 1000)
         self._trace.doing = ""
 
 
@@ -114,7 +123,8 @@ async def exchange(settings: Settings, request: Request, trace: Trace) -> AsyncI
     url = request.url
     host = url.raw_host or ""
     address = await resolve(host, family=settings.address_family, resolver=settings.resolver, trace=trace)
-    transport, wire = await network.connect(
+    connect = network.connect if url.scheme == "https" else network.connect_plain
+    transport, wire = await connect(
         lambda: Wire(loop, trace), address, port=url.port or DEFAULT_PORTS[url.scheme], trace=trace
     )
     try:

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable
 from typing import TypeVar
 
-from probes import certificates
+from probes import certificates, plain
 from probes.contract import ProberFault, Reason, TargetFailed, Trace
 
 HANDSHAKE_S_MAX = 600.0  # the caller's deadline ends a handshake; this only lifts the loop's own 60 s
@@ -58,6 +58,17 @@ async def connect(
     with trace.phase("connect"):
         try:
             return await loop.create_connection(factory, address, port)
+        except OSError as error:
+            raise broken(error, "connecting") from error
+
+
+async def connect_plain(
+    factory: Callable[[], ProtocolT], address: str, *, port: int, trace: Trace
+) -> tuple[asyncio.Transport, ProtocolT]:
+    """The same, by a transport that knows when bytes arrived and cannot become TLS."""
+    with trace.phase("connect"):
+        try:
+            return await plain.connect(factory, address, port)
         except OSError as error:
             raise broken(error, "connecting") from error
 

@@ -29,7 +29,9 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi
 
 
 @contextlib.asynccontextmanager
-async def serving(handler: Handler, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+async def serving(
+    handler: Handler, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
     """A TCP server on a free port of loopback; gives the port, ends every connection with the block."""
     tasks: set[asyncio.Task[None]] = set()
 
@@ -44,7 +46,7 @@ async def serving(handler: Handler, *, tls: ssl.SSLContext | None = None) -> Asy
             tasks.discard(task)
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(connected, host, 0, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
