@@ -121,7 +121,7 @@ class Buffer:
         while len(self._segments) > 1 and not self._segments[0].records:
             self._drop_oldest_segment()
         last = self._segments[0]
-        if not last.records and last.size > RECYCLE_BYTES:
+        if not last.records and (last.size > RECYCLE_BYTES or self._full):  # what it takes up is room again
             os.ftruncate(last.file, 0)
             last.size = last.acked = 0
 

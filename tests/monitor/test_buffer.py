@@ -131,3 +131,33 @@ def test_kill_9_loses_nothing_that_was_put_in(tmp_path: Path) -> None:
     buffer.close()
     assert values[:said] == [b"%06d" % number for number in range(said)]
     assert len(values) <= said + 1  # one may be written and not yet said
+
+
+FILLER = """
+import resource, sys
+from pathlib import Path
+from monitor.scheduler.buffer import Buffer
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))  # what a full disk says: a short write, then none
+buffer, kept = Buffer(Path(sys.argv[1])), 0
+while buffer.put(b"service:x", b"%06d" % kept):
+    kept += 1
+assert not buffer.put(b"service:x", b"again"), "the disk is full"
+values = []
+while chunk := buffer.oldest():
+    values += [int(record.value) for record in chunk.records]
+    buffer.acknowledge(chunk)
+assert values == list(range(kept)), "what was kept is whole and in order"
+print(kept, buffer.dropped, buffer.put(b"service:x", b"after"), buffer.depth)
+buffer.close()
+"""
+
+
+def test_a_full_disk_gives_up_the_newest_counts_them_and_goes_on_once_the_rest_is_delivered(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-c", FILLER, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    kept, dropped, after, depth = done.stdout.split()
+    assert int(kept) > 100
+    assert (dropped, after, depth) == ("2", "True", "1")
