@@ -60,6 +60,7 @@ class World:
         self.requests: list[tuple[str, Request]] = []
         self.owned: Callable[[str], bool] = lambda _: True
         self.registry = CollectorRegistry()
+        self.ahead_ms = 0.0  # of the machine's clock
         self.scheduler = Scheduler(
             vantage=vantage,
             asker=self,
@@ -67,7 +68,11 @@ class World:
             request=self._request,
             owns=lambda key: self.owned(key),
             metrics=ProbeMetrics(self.registry, vantage=vantage),
+            now_ms=self.now_ms,
         )
+
+    def now_ms(self) -> float:
+        return time.time() * 1000 + self.ahead_ms
 
     async def ask(self, settings: Ask, *, within_s: float, objective_ms: float | None = None) -> Answer:
         assert isinstance(settings, Tcp)
@@ -388,6 +393,20 @@ async def test_an_answer_that_came_after_we_stood_still_past_the_next_beat_prove
         time.sleep(1.5)  # noqa: ASYNC251 - the whole process stands still
         await until(lambda: len(world.seen) >= 3)
     assert (world.seen[0].outcome, world.seen[0].reason) == ("unknown", "fault")
+
+
+async def test_a_clock_set_back_is_followed_from_its_next_beat_on() -> None:
+    world = World()
+    world.scheduler.use(version(check(every_s=0.2, within_s=0.1)))
+    async with world.running():
+        await until(lambda: len(world.seen) >= 3)
+        before_ms, asked = world.now_ms(), len(world.seen)
+        world.ahead_ms = -3_600_000.0
+        set_to_ms = world.now_ms()
+        await until(lambda: len([one for one in world.seen if one.due_ms < before_ms - 1_800_000]) >= 4)
+    again = [one for one in world.seen[asked:] if one.due_ms < before_ms - 1_800_000]
+    assert all(one.outcome is Outcome.UP and one.due_ms > set_to_ms for one in again)
+    assert {later.due_ms - earlier.due_ms for earlier, later in pairwise(again)} == {200}
 
 
 async def test_a_beat_that_could_not_begin_within_its_own_interval_is_missed() -> None:

@@ -134,6 +134,7 @@ class NameServer(asyncio.DatagramProtocol):
     records: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     code: dns.rcode.Rcode = dns.rcode.NXDOMAIN
     mute: bool = False
+    truncates: bool = False  # says over UDP that the answer does not fit
     raw: bytes | None = None
     asked: list[str] = field(default_factory=list)
 
@@ -145,8 +146,12 @@ class NameServer(asyncio.DatagramProtocol):
         self.asked.append(query.question[0].to_text())
         if self.mute:
             return
+        answer = self.answer(query)
+        if self.truncates:
+            answer.answer.clear()
+            answer.flags |= dns.flags.TC
         transport = cast(asyncio.DatagramTransport, self.transport)
-        transport.sendto(self.raw or self.answer(query).to_wire(), addr)
+        transport.sendto(self.raw or answer.to_wire(), addr)
 
     def answer(self, query: dns.message.Message) -> dns.message.Message:
         question = query.question[0]
@@ -168,10 +173,10 @@ class NameServer(asyncio.DatagramProtocol):
 
 
 @contextlib.asynccontextmanager
-async def resolving(server: NameServer) -> AsyncIterator[str]:
+async def resolving(server: NameServer, *, port: int = 0) -> AsyncIterator[str]:
     """Serve it over UDP; gives its `host:port`."""
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: server, local_addr=("127.0.0.1", 0))
+    transport, _ = await loop.create_datagram_endpoint(lambda: server, local_addr=("127.0.0.1", port))
     try:
         host, port = transport.get_extra_info("sockname")[:2]
         yield f"{host}:{port}"

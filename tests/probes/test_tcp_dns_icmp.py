@@ -10,7 +10,7 @@ import dns.rcode
 import pytest
 
 from probes import dns as dns_kind
-from probes import icmp, tcp
+from probes import http, icmp, tcp, tls
 from probes.ask import ask
 from probes.contract import Answer, Failed, Outcome, Reason, Trace
 from tests.probes.servers import NameServer, closed_port, never, resetting, resolving, serving
@@ -147,6 +147,50 @@ async def test_a_name_server_can_be_asked_over_tcp() -> None:
     )
     assert (answer.outcome, server.asked) == (Outcome.UP, ["portal.test. IN A over TCP"])
     assert refused.reason is Reason.CONNECT_REFUSED
+
+
+async def test_an_answer_cut_short_over_udp_is_fetched_over_tcp() -> None:
+    server = NameServer(RECORDS, truncates=True)
+    async with serving(server.over_tcp) as port, resolving(server, port=port) as resolver:
+        settings = dns_kind.Settings(name="portal.test", resolver=resolver, answers_min=2)
+        answer = await ask(settings, within_s=5)
+    assert (answer.outcome, answer.failed) == (Outcome.UP, ())
+    assert server.asked == ["portal.test. IN A", "portal.test. IN A over TCP"]
+
+
+async def test_a_name_whose_answer_is_cut_short_over_udp_is_looked_up_over_tcp() -> None:
+    server = NameServer({("portal.test", "A"): ["127.0.0.1"]}, truncates=True)
+    async with (
+        serving(never) as target,
+        serving(server.over_tcp) as port,
+        resolving(server, port=port) as resolver,
+    ):
+        settings = tcp.Settings(host="portal.test", port=target, resolver=resolver)
+        answer = await ask(settings, within_s=5)
+    assert (answer.outcome, list(answer.phases_ms)) == (Outcome.UP, ["dns", "connect"])
+    assert server.asked == ["portal.test. IN A", "portal.test. IN A over TCP"]
+
+
+async def test_an_open_port_of_an_ipv6_address_is_up() -> None:
+    async with serving(never, host="::1") as port:
+        answer = await ask(tcp.Settings(host="::1", port=port, address_family=6), within_s=5)
+    assert (answer.outcome, list(answer.phases_ms)) == (Outcome.UP, ["connect"])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        http.Settings(url="http://255.255.255.255/"),
+        http.Settings(url="https://255.255.255.255/"),
+        tcp.Settings(host="255.255.255.255", port=80),
+        tls.Settings(host="255.255.255.255"),
+    ],
+    ids=["http", "https", "tcp", "tls"],
+)
+async def test_a_target_to_which_no_route_leads_is_unreachable(settings: Any) -> None:
+    answer = await ask(settings, within_s=5)  # no connection leads to everybody: no packet leaves for it
+    assert (answer.outcome, answer.reason) == (Outcome.DOWN, Reason.CONNECT_UNREACHABLE)
+    assert (answer.sentence, answer.phases_ms) == ("no route leads to the address", {})
 
 
 async def test_a_resolver_that_is_no_address_is_our_fault() -> None:
