@@ -50,8 +50,9 @@ class Kafka:
         """`port` is the wish; without one the folder's last port, and a free one when that is taken.
 
         `users` (name → password) are made when the folder is new and may do nothing until an access rule says
-        so; our own user may do everything. `settings` are added to the broker's. `java` are options for Java,
-        by default the ones that make it start quickly, made ready the first time.
+        so; our own user may do everything. `settings` are added to the broker's and may use the names in
+        braces of our own file. `java` are options for Java, by default the ones that make it start quickly,
+        made ready the first time.
         """
         self.folder = folder.resolve()
         self.log = self.folder / "kafka.log"
@@ -168,7 +169,8 @@ class Kafka:
         """The broker's settings; only we may read them, because the password is in them."""
         if not self.password_file.exists():
             write_private(self.password_file, secrets.token_urlsafe(24))
-        filled = TEMPLATE.read_text(encoding="utf-8")
+        added = [f"{name}={value}\n" for name, value in self._settings.items()]
+        filled = "".join([TEMPLATE.read_text(encoding="utf-8"), *added])
         values = {
             "PORT": self.port,
             "CONTROLLER_PORT": free_port(),
@@ -178,8 +180,7 @@ class Kafka:
         }
         for name, value in values.items():
             filled = filled.replace(f"{{{name}}}", str(value))
-        lines = [filled, *(f"{name}={value}\n" for name, value in self._settings.items())]
-        return write_private(self.folder / "server.properties", "".join(lines))
+        return write_private(self.folder / "server.properties", filled)
 
     def _format(self, class_path: str, settings: Path) -> None:
         """Once: give the folder its cluster id and its users."""

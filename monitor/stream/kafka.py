@@ -81,7 +81,8 @@ class Kafka(msgspec.Struct, frozen=True, kw_only=True):
                 cafile=self.ca or None, certfile=self.certificate or None, keyfile=self.key or None
             )
         except OSError as error:  # ssl.SSLError is one
-            raise StreamUnavailable(f"Kafka: the TLS files cannot be read: {error}") from error
+            names = ", ".join(name for name in (self.ca, self.certificate, self.key) if name)
+            raise StreamUnavailable(f"Kafka: the TLS files cannot be read ({names}): {error}") from error
         return context
 
 
