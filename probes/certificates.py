@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -118,7 +119,7 @@ def days_left(trace: Trace, *, soft: int | None, hard: int | None) -> Sequence[F
                 Failed(
                     what="certificate days left",
                     expected=f"at least {limit}",
-                    found=f"{days:.1f}",
+                    found=f"{days:.1f}, until {datetime.fromtimestamp(ends_ms / 1000, UTC):%Y-%m-%d %H:%M}",
                     hard=is_hard,
                 ),
             )
