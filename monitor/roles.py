@@ -496,24 +496,34 @@ def sign_in_link(settings: Settings, name: str, role: str) -> str:
     return f"{settings.web.url}/sign-in/{asyncio.run(link())}"
 
 
-def stream_accept(settings: Settings, topic: str, partition: int) -> int:
+def stream_accept(settings: Settings, topic: str, partition: int, *, force: bool = False) -> int:
     """Read a partition on from where it begins now; returns that offset. What was stored is not stored twice.
 
-    Raises UsageError when we never read that partition, StoreUnavailable, StreamUnavailable.
+    Raises UsageError when we never read that partition, or when nothing is wrong with it and `force` is not
+    given; StoreUnavailable, StreamUnavailable.
     """
     from monitor.store import stream
-    from monitor.stream.offsets import beginning
+    from monitor.stream.offsets import beginning, unchanged
 
     logs.hush()
+    kafka = kafka_of(settings)
 
     async def accept() -> int:
-        begin = await beginning(kafka_of(settings), topic=topic, partition=partition)
+        begin = await beginning(kafka, topic=topic, partition=partition)
+        where: dict[str, Any] = {"cluster": begin.cluster, "topic": topic, "partition": partition}
         async with _stored(settings) as store:
-            found = await stream.accept(
-                store, cluster=begin.cluster, topic=topic, partition=partition, next_offset=begin.offset
-            )
-        if not found:
-            raise UsageError(f"{topic}/{partition} of cluster {begin.cluster} was never read by this monitor")
+            known = await stream.stored(store, **where)
+            if known is None:
+                raise UsageError(
+                    f"{topic}/{partition} of cluster {begin.cluster} was never read by this monitor"
+                )
+            last = (known.next - 1, known.last_at_ms, known.last_crc)
+            if not force and await unchanged(kafka, begin, topic=topic, partition=partition, last=last):
+                raise UsageError(
+                    f"nothing is wrong with {topic}/{partition}: read up to {known.next} of {begin.end}. "
+                    f"Accepting would read it again from {begin.offset}; --force does so all the same"
+                )
+            await stream.accept(store, **where, next_offset=begin.offset)
         return begin.offset
 
     return asyncio.run(accept())

@@ -127,17 +127,21 @@ def stream() -> None:
 @stream.command()
 @click.argument("topic")
 @click.argument("partition", type=click.IntRange(0))
+@click.option("--force", is_flag=True, help="Also when nothing is wrong: read it again from its beginning.")
 @config_option
-def accept(topic: str, partition: int, *, config: Path) -> None:
+def accept(topic: str, partition: int, *, force: bool, config: Path) -> None:
     """Read a partition on after its log was replaced or cut; it stopped until a person says so.
 
+    Refuses a partition with which nothing is wrong, unless forced.
+
     \b
-    Example:
+    Examples:
       continuity stream accept continuity.observations 3
+      continuity stream accept --force continuity.observations 3
     """
     from monitor import roles
 
-    offset = roles.stream_accept(settings_of(config), topic, partition)
+    offset = roles.stream_accept(settings_of(config), topic, partition, force=force)
     click.echo(f"{topic}/{partition} is read on from offset {offset}")
 
 

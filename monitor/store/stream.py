@@ -46,6 +46,14 @@ async def standing(store: Store, *, cluster: str, topic: str, partition: int, be
             partition,
             begin,
         )
+    found = await stored(store, cluster=cluster, topic=topic, partition=partition)
+    assert found is not None
+    return found
+
+
+async def stored(store: Store, *, cluster: str, topic: str, partition: int) -> Standing | None:
+    """The stored row; None when we never read that partition."""
+    async with store.connection() as connection:
         row = await connection.fetchrow(
             "select next, last_at, last_crc, judged_until, horizon from stream_offset "
             "where cluster = $1 and topic = $2 and partition = $3",
@@ -53,6 +61,8 @@ async def standing(store: Store, *, cluster: str, topic: str, partition: int, be
             topic,
             partition,
         )
+    if row is None:
+        return None
     return Standing(
         next=row["next"],
         last_at_ms=None if row["last_at"] is None else millis(row["last_at"]),

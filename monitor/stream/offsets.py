@@ -1,4 +1,4 @@
-"""Where a partition of the log begins: what `continuity stream accept` starts again from."""
+"""Where a partition begins, and whether it still is the one we read: for `continuity stream accept`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from aiokafka import TopicPartition
 
 from monitor.errors import UsageError
 from monitor.stream.kafka import REQUEST_S, Kafka, cluster_id, open_consumer, reachable
+from monitor.stream.loop import crc_of
 
 
 class Beginning(NamedTuple):
-    """The cluster's identity and the first offset it still has of a partition."""
+    """The cluster's identity, the first offset it still has of a partition, and the one that comes next."""
 
     cluster: str
     offset: int
+    end: int
 
 
 async def beginning(kafka: Kafka, *, topic: str, partition: int) -> Beginning:
@@ -34,4 +36,26 @@ async def beginning(kafka: Kafka, *, topic: str, partition: int) -> Beginning:
                     raise UsageError(f"{topic} has partitions {min(numbers)} to {max(numbers)}")
                 consumer.assign([where])
                 offsets = await consumer.beginning_offsets([where])
-        return Beginning(await cluster_id(consumer._client), offsets[where])
+                ends = await consumer.end_offsets([where])
+        return Beginning(await cluster_id(consumer._client), offsets[where], ends[where])
+
+
+async def unchanged(
+    kafka: Kafka, begin: Beginning, *, topic: str, partition: int, last: tuple[int, int | None, int | None]
+) -> bool:
+    """Whether the log still has the last record we kept of it: its offset, Unix ms and CRC (None: no proof).
+
+    Raises StreamUnavailable.
+    """
+    offset, _, crc = last
+    if not begin.offset <= offset + 1 <= begin.end:
+        return False
+    if crc is None or offset < begin.offset:
+        return True
+    where = TopicPartition(topic, partition)
+    async with open_consumer(kafka) as consumer:
+        consumer.assign([where])
+        consumer.seek(where, offset)
+        with reachable():
+            polled = await consumer.getmany(where, timeout_ms=int(REQUEST_S * 1000), max_records=1)
+    return last in [(one.offset, one.timestamp, crc_of(one.key, one.value)) for one in polled.get(where, ())]
