@@ -113,13 +113,14 @@ def days_left(trace: Trace, *, soft: int | None, hard: int | None) -> Sequence[F
     if ends_ms is None or (soft is None and hard is None):
         return ()
     days = (ends_ms - time.time() * 1000) / DAY_MS
+    ends = f"{datetime.fromtimestamp(ends_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"
     for limit, is_hard in ((hard, True), (soft, False)):
         if limit is not None and days < limit:
             return (
                 Failed(
                     what="certificate days left",
                     expected=f"at least {limit}",
-                    found=f"{days:.1f}, until {datetime.fromtimestamp(ends_ms / 1000, UTC):%Y-%m-%d %H:%M}",
+                    found=f"{days:.1f}, until {ends}",
                     hard=is_hard,
                 ),
             )

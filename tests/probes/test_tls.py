@@ -109,7 +109,7 @@ async def test_few_days_left_degrade_and_fewer_are_down(
     expected = Reason.OK if outcome is Outcome.UP else Reason.CERTIFICATE_EXPIRING
     assert {answer.reason for answer in answers} == {expected}
     dates = {time.strftime("%Y-%m-%d", time.gmtime((a.certificate_expires_ms or 0) / 1000)) for a in answers}
-    assert all(dates == {one.found.split()[-2]} for answer in answers for one in answer.failed)
+    assert all(dates == {one.found.split()[-3]} for answer in answers for one in answer.failed)
 
 
 async def test_a_client_certificate_is_shown_when_asked_for(authority: Authority) -> None:
