@@ -137,8 +137,10 @@ class Count:
         began, state = time.perf_counter(), self._partitions[partition]
         state.horizon.forget(records[0].timestamp_ms)
         tally = await self._add_up(state, records, refused)
-        rows = [Added(*key, *sums) for key, sums in tally.rows.items()]
-        letters = self._letters(partition, records, tally.refused)
+        async with self._turn:
+            rows = [Added(*key, *sums) for key, sums in tally.rows.items()]
+            letters = self._letters(partition, records, tally.refused)
+            await asyncio.sleep(0)
         await self._books.make_room(rows)
         horizon = state.horizon.begin
         if horizon is None and tally.offsets:

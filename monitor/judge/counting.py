@@ -215,7 +215,7 @@ class Tally:
             self.counted += count
             if duration_ms is not None:
                 sums[1] += count
-                sums[2] += round(duration_ms * count)
+                sums[2] += int(duration_ms * count + 0.5)
             self.newest = at
 
     def _why(self, event: Event) -> BadMessage:

@@ -93,14 +93,14 @@ async def add(
     """
     if not rows:
         return
-    numbers = [series[row.channel, row.outcome] for row in rows]
+    numbers = [series[row[0], row[1]] for row in rows]
     await _copy_minutes(connection, rows, numbers)
     totals: dict[int, list[int]] = {}
-    for number, row in zip(numbers, rows, strict=True):
+    for number, (_, _, _, events, timed, duration_ms) in zip(numbers, rows, strict=True):
         total = totals.setdefault(number, [0, 0, 0])
-        total[0] += row.events
-        total[1] += row.timed
-        total[2] += row.duration_ms
+        total[0] += events
+        total[1] += timed
+        total[2] += duration_ms
     await connection.execute(
         "insert into transaction_total as t (series, count, timed, duration_ms) "
         "select * from unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[]) "
@@ -125,11 +125,10 @@ async def _copy_minutes(
     try:
         packed = [
             pack(
-                5, 4, number, 8, (row.minute_ms - _POSTGRES_EPOCH_MS) * 1000,
-                8, row.events, 8, row.timed, 8, row.duration_ms,
+                5, 4, number, 8, (minute_ms - _POSTGRES_EPOCH_MS) * 1000, 8, events, 8, timed, 8, duration_ms
             )
-            for number, row in zip(numbers, rows, strict=True)
-        ]  # fmt: skip
+            for number, (_, _, minute_ms, events, timed, duration_ms) in zip(numbers, rows, strict=True)
+        ]
     except struct.error as error:
         raise BadRow(f"a count is too large: {error}") from error
     source = io.BytesIO(b"".join((_COPY_HEAD, *packed, _COPY_END)))

@@ -22,6 +22,9 @@ from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.stream.alive import look_after_consumer
 from monitor.stream.kafka import Kafka, cluster_id, open_consumer, reachable, sticky
+from monitor.stream.records import Record
+
+__all__ = ["Hooks", "Keeper", "Position", "Record", "consume", "crc_of"]
 
 log = Log(__name__)
 
@@ -33,15 +36,6 @@ BROKER_S = 5.0
 CLOCK_EVERY_S = 1.0
 COMMIT_EVERY_S = 5.0
 ACCEPT_POLL_S = 3.0  # how often a stopped partition looks whether a person accepted the new log
-
-
-class Record(NamedTuple):
-    """One record of a partition; `timestamp_ms` is the broker's append time."""
-
-    offset: int
-    timestamp_ms: int
-    key: bytes | None
-    value: bytes | None
 
 
 class Position(NamedTuple):
@@ -251,12 +245,12 @@ class _Reader:
         self._consumer.seek(partition.tp, first)
         self._consumer.resume(partition.tp)
 
-    async def _gather(self) -> tuple[dict[TopicPartition, list[Any]], bool]:
+    async def _gather(self) -> tuple[dict[TopicPartition, list[Record]], bool]:
         """As many as may be kept at once, polled in pieces that do not hold the event loop.
 
         Says too whether the last poll took all there was; a batch not full is then worth a short wait.
         """
-        gathered: dict[TopicPartition, list[Any]] = {}
+        gathered: dict[TopicPartition, list[Record]] = {}
         left, timeout_ms = self._max_records, POLL_MS
         while left > 0 and self._noted is None:
             most = min(left, PIECE)
@@ -270,10 +264,10 @@ class _Reader:
             await asyncio.sleep(0)
         return gathered, False
 
-    async def _poll(self, most: int, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+    async def _poll(self, most: int, timeout_ms: int) -> dict[TopicPartition, list[Record]]:
         try:
             async with asyncio.timeout(REBALANCE_S):
-                polled: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
+                polled: dict[TopicPartition, list[Record]] = await self._consumer.getmany(
                     timeout_ms=timeout_ms, max_records=most
                 )
                 return polled
@@ -287,13 +281,13 @@ class _Reader:
         except (KafkaError, TimeoutError) as error:
             raise StreamUnavailable(f"Kafka: {error!r}") from error
 
-    async def _keep(self, partition: _Partition, polled: list[Any]) -> None:
-        records = [Record(r.offset, r.timestamp, r.key, r.value) for r in polled]
+    async def _keep(self, partition: _Partition, records: Sequence[Record]) -> None:
         if partition.unproved:
             await self._recall_and_prove(partition, records)
         if (position := partition.position) is None or partition.unproved:
             return
-        records = [record for record in records if record.offset >= position.next]
+        if records[0].offset < position.next:
+            records = [record for record in records if record.offset >= position.next]
         if records:
             last = records[-1]
             new = Position(last.offset + 1, last.timestamp_ms, crc_of(last.key, last.value))
