@@ -125,12 +125,19 @@ class Horizon:
             page.offsets.extend(offsets)
             page.newest_ms = max(page.newest_ms, at_ms)
             self._size += len(prints)
-            for each in prints:
-                if each in self.seen:
-                    self._again[each] = self._again.get(each, 0) + 1
-                else:
-                    self.seen.add(each)
+            self._see(prints)
         self.forget(at_ms)
+
+    def _see(self, prints: Sequence[int]) -> None:
+        fresh = set(prints)
+        if len(fresh) == len(prints) and self.seen.isdisjoint(fresh):  # nearly always, and much sooner done
+            self.seen |= fresh
+            return
+        for each in prints:
+            if each in self.seen:
+                self._again[each] = self._again.get(each, 0) + 1
+            else:
+                self.seen.add(each)
 
     def forget(self, now_ms: int) -> None:
         """Drop what is too old at `now_ms` (the broker's time), or too much."""
@@ -140,21 +147,24 @@ class Horizon:
             drop = len(page) if too_old else min(len(page), self._size - self._ids_max)
             if drop <= 0:
                 return
-            for each in page.prints[page.start : page.start + drop]:
-                self._drop(each)
+            self._drop(page.prints[page.start : page.start + drop])
             page.start += drop
             self._size -= drop
             if not len(page):
                 self._pages.popleft()
 
-    def _drop(self, print_: int) -> None:
-        more = self._again.get(print_, 0)
-        if not more:
-            self.seen.discard(print_)
-        elif more == 1:
-            del self._again[print_]
-        else:
-            self._again[print_] = more - 1
+    def _drop(self, prints: Sequence[int]) -> None:
+        if not self._again:
+            self.seen.difference_update(prints)
+            return
+        for each in prints:
+            more = self._again.get(each, 0)
+            if not more:
+                self.seen.discard(each)
+            elif more == 1:
+                del self._again[each]
+            else:
+                self._again[each] = more - 1
 
     def _page(self, at_ms: int) -> _Page:
         page = self._pages[-1] if self._pages else None
