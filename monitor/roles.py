@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from monitor.judge.count import Count
+    from monitor.judge.retrying import Retried
+    from monitor.judge.shapes import Shape
     from monitor.metrics import CountMetrics
     from monitor.stream.kafka import Kafka
 
@@ -253,24 +256,75 @@ async def _count(process: Process, store: Store) -> Loop:
     from monitor.judge.books import Books
     from monitor.judge.count import Count, fold
     from monitor.judge.counting import REASONS
-    from monitor.judge.shapes import Ours
     from monitor.metrics import CountMetrics
-    from monitor.stream.wire import TRANSACTIONS
 
-    topic = process.kafka.topic(TRANSACTIONS)
-    metrics = CountMetrics(process.registry, topics=[topic], reasons=REASONS)
+    topics = _counted_topics(process.kafka, process.settings)
+    metrics = CountMetrics(process.registry, topics=[*topics], reasons=REASONS)
     books = Books(store, ahead_s=process.settings.transactions.ahead_s)
-    keeper = Count(books, topic=topic, shape=Ours(), metrics=metrics)
-    process.waiting["count"] = lambda: None if keeper.ready else "a partition and a catalogue"
+    keepers = {
+        topic: Count(books, topic=topic, shape=read.shape, metrics=metrics) for topic, read in topics.items()
+    }
+    ours = next(iter(keepers.values()))
+    process.waiting["count"] = lambda: None if ours.ready else "a partition and a catalogue"
 
     async def count() -> None:
         _collect_seldom()
         await _topics(process)
         async with asyncio.TaskGroup() as group:
-            group.create_task(_read_transactions(process, keeper, topic=TRANSACTIONS, metrics=metrics))
-            group.create_task(fold(store, process.stop, metrics=metrics))
+            for topic, keeper in keepers.items():
+                group.create_task(_read_counted(process, keeper, topic, topics[topic].group, metrics))
+            group.create_task(
+                fold(
+                    store,
+                    process.stop,
+                    metrics=metrics,
+                    behind=lambda: any(keeper.behind for keeper in keepers.values()),
+                )
+            )
 
     return count()
+
+
+class Counted(NamedTuple):
+    """A topic that is counted: the group that reads it, and how."""
+
+    group: str
+    shape: Shape
+
+
+def _counted_topics(kafka: Kafka, settings: Settings) -> dict[str, Counted]:
+    """By full name: ours first, then those of the sources, which have no prefix of ours."""
+    from monitor.judge.shapes import Ours, Theirs
+    from monitor.stream.wire import TRANSACTIONS
+
+    topics = {kafka.topic(TRANSACTIONS): Counted("count", Ours())}
+    for source in settings.transactions.sources:
+        topics[source.topic] = Counted(f"count.{source.name}", Theirs(source))
+    return topics
+
+
+async def _read_counted(
+    process: Process, keeper: Count, topic: str, group: str, metrics: CountMetrics
+) -> None:
+    from monitor.stream.loop import Hooks, consume
+
+    hooks = Hooks(
+        lag=lambda partition, records: metrics.lag.labels(topic, str(partition)).set(records),
+        stopped=lambda partition, on: metrics.stopped.labels(topic, str(partition)).set(int(on)),
+        fenced=metrics.fenced.inc,
+    )
+    await consume(
+        msgspec.structs.replace(process.kafka, topic_prefix=""),
+        topic=topic,
+        group=group,
+        keeper=keeper,
+        stop=process.stop,
+        hooks=hooks,
+        recall=keeper.recalled,
+        max_records=COUNT_RECORDS,
+        max_partition_fetch_bytes=COUNT_PARTITION_BYTES,
+        isolation_level="read_committed",  # others may write in transactions, and take them back
+    )
 
 
 def _collect_seldom() -> None:
@@ -456,7 +510,12 @@ async def _connect_report(settings: Settings) -> list[Line]:
     from monitor.store.check import connect_lines as look_at_postgres
     from monitor.stream.check import connect_lines as look_at_kafka
 
-    kafka = await look_at_kafka(kafka_of(settings), roles=ROLES, vantages=[settings.probe.vantage])
+    kafka = await look_at_kafka(
+        kafka_of(settings),
+        roles=ROLES,
+        vantages=[settings.probe.vantage],
+        sources={source.topic: f"count.{source.name}" for source in settings.transactions.sources},
+    )
     postgres = await look_at_postgres(dsn_of(settings))
     return [Line(*line) for line in (*kafka, *postgres)]
 
@@ -547,3 +606,38 @@ def dead_letters(settings: Settings, *, limit: int = 100) -> list[Any]:
             return list(await stream.dead_letters(store, limit=limit))
 
     return asyncio.run(read())
+
+
+def retry_dead_letters(settings: Settings) -> Retried:
+    """Count those of transactions that can be counted by the catalogue of now. Raises StoreUnavailable."""
+    from monitor.judge.books import Books
+    from monitor.judge.retrying import retry
+
+    async def again() -> Retried:
+        async with _stored(settings) as store:
+            books = Books(store, ahead_s=settings.transactions.ahead_s)
+            topics = _counted_topics(kafka_of(settings), settings)
+            return await retry(books, {topic: read.shape for topic, read in topics.items()})
+
+    return asyncio.run(again())
+
+
+def try_source(config: Path, name: str, *, last: int) -> list[Any]:
+    """How the last messages of a source would count, by the configuration in `config`; nothing is stored.
+
+    Raises UsageError when no source is called so, ConfigError, StreamUnavailable.
+    """
+    from monitor.config.decode import suggestion
+    from monitor.judge.trying import tried
+    from monitor.stream.tail import tail
+
+    logs.hush()
+    loaded = load(config, replace=replacements())
+    given = loaded.settings.transactions
+    sources = {source.name: source for source in given.sources}
+    if name not in sources:
+        raise UsageError(f"no source is called {name!r} in {config}{suggestion(name, sources)}")
+    source = sources[name]
+    found = asyncio.run(tail(kafka_of(loaded.settings), topic=source.topic, last=last))
+    now_ms = int(time.time() * 1000)
+    return list(tried(source, loaded.catalogue, found, now_ms=now_ms, ahead_s=given.ahead_s))

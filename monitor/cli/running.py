@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.base import config_option, continuity, json_option, print_json, settings_of
+from monitor.cli.base import config_option, continuity, count_of, json_option, print_json, settings_of
 from monitor.errors import UsageError
+
+if TYPE_CHECKING:
+    from monitor.judge.retrying import Retried
 
 ROLES = ("probe", "ingest", "count", "derive", "web", "all")
 TOKEN_ROLES = ("viewer", "coordinator", "operator", "committee", "sender")
@@ -149,17 +153,39 @@ def accept(topic: str, partition: int, *, force: bool, config: Path) -> None:
 @config_option
 @json_option
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="The newest.")
-def dead_letters(config: Path, *, as_json: bool, limit: int) -> None:
+@click.option("--retry", is_flag=True, help="Count those of transactions that can be counted by now.")
+def dead_letters(config: Path, *, as_json: bool, limit: int, retry: bool) -> None:
     """List the records that could not be read and were set aside, with the reason.
 
+    After the catalogue (or the mapping of a source) was mended, --retry counts the transactions among them,
+    each once, and says why others still cannot be; then the exit code is 1.
+
     \b
-    Example:
+    Examples:
       continuity dead-letters --limit 20 --json
+      continuity dead-letters --retry
     """
     from monitor import roles
 
+    if retry:
+        _print_retried(roles.retry_dead_letters(settings_of(config)), as_json=as_json)
+        return
     rows = roles.dead_letters(settings_of(config), limit=limit)
     _print_rows(rows, as_json=as_json, none="no records were set aside")
+
+
+def _print_retried(done: Retried, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(done))
+    else:
+        click.echo(
+            f"settled {count_of(done.letters, 'dead letter')}: {count_of(done.transactions, 'transaction')} "
+            f"counted, {count_of(done.repeated, 'repeat')}"
+        )
+        for reason, letters in done.left.most_common():
+            click.echo(f"left {letters} {reason}, such as: {done.examples[reason]}")
+    if done.left:
+        raise click.exceptions.Exit(1)
 
 
 def _print_rows(rows: list[Any], *, as_json: bool, none: str) -> None:

@@ -13,9 +13,9 @@ from monitor.config.settings import (
     PostgresSettings,
     ProbeSettings,
     PulseSettings,
-    TransactionsSettings,
     WebSettings,
 )
+from monitor.config.transactions import TransactionsSettings
 from monitor.model import ChannelKind, Effect, Missing, Policy, SystemKind, Text
 from probes import dns_settings as dns
 from probes import http_settings as http

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from monitor.config import rules
+from monitor.config import rules, transactions
 from monitor.config.decode import BAD, Reading, decode
 from monitor.config.expand import Expander, Written
 from monitor.config.form import CATALOGUE_KEYS, SETTINGS_KEYS, File, advise
@@ -136,7 +136,9 @@ def _collect_names(node: Node, names: dict[str, set[str]]) -> None:
 
 def _settings(single: Mapping[str, object], environ: Mapping[str, str], reading: Reading) -> Settings:
     given = {key: value for key in SETTINGS_KEYS if (value := single.get(key)) is not None}
-    return from_environment(Settings(**given), environ, reading)  # type: ignore[arg-type]
+    settings = from_environment(Settings(**given), environ, reading)  # type: ignore[arg-type]
+    transactions.hold(settings.transactions, reading)
+    return settings
 
 
 def _not_empty(catalogue: Catalogue, folder: Path, reading: Reading) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from monitor.config import form, schema, settings
+from monitor.config import form, schema, settings, transactions
 from monitor.model import Catalogue, Check, Text
 from probes import assertions, http_settings
 from probes import dns_settings as dns
@@ -43,12 +43,14 @@ SECTIONS: dict[type, str] = {
     form.Tuning: "`profiles:` a profile",
     form.PolicyForm: "`policy:`",
     Text: "A name in both languages",
+    transactions.Source: "`sources:` a topic of others",
+    transactions.Place: "`service:`, `channel:`, `outcome:` where a source has them",
     settings.KafkaSettings: "`kafka:`",
     settings.PostgresSettings: "`postgres:`",
     settings.WebSettings: "`web:`",
     settings.ProbeSettings: "`probe:`",
     settings.PulseSettings: "`pulse:`",
-    settings.TransactionsSettings: "`transactions:`",
+    transactions.TransactionsSettings: "`transactions:`",
 }
 
 MEANINGS: dict[tuple[type, str], str] = {  # of declarations that say it by their name alone
@@ -92,8 +94,9 @@ but any key may stand in any file: lists are joined, and a key with one value is
 
 ENVIRONMENT = """## Environment
 
-Each key of the last six sections, `data` and `log_level` can be set by a variable, which wins over the
-files: `CONTINUITY_<SECTION>_<KEY>`. Lists are separated by commas. Passwords are references here too.
+Each key of the last six sections but `sources`, and `data` and `log_level`, can be set by a variable, which
+wins over the files: `CONTINUITY_<SECTION>_<KEY>`. Lists are separated by commas. Passwords are references
+here too.
 
 | variable | sets |
 | --- | --- |

@@ -11,6 +11,7 @@ from msgspec import inspect
 
 from monitor.config.decode import BAD, Reading, decode, suggestion
 from monitor.config.source import Mark, Node, Scalar, Sequence, plain_secret
+from monitor.config.transactions import TransactionsSettings
 from probes.contract import SecretRef, resolve_secret
 
 Meta = msgspec.Meta
@@ -101,17 +102,6 @@ class PulseSettings(msgspec.Struct, frozen=True, kw_only=True):
     count: Annotated[Port, Meta(description="Port of `count`.")] = 8445
 
 
-class TransactionsSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What is counted of people's transactions."""
-
-    ahead_s: Annotated[
-        float,
-        Meta(
-            description="Events further in the future than this are set aside, in seconds.", ge=0, le=86_400
-        ),
-    ] = 300.0
-
-
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about this installation."""
 
@@ -176,6 +166,8 @@ def variables() -> dict[str, tuple[str, str, Any]]:
     for field, hint in get_type_hints(Settings, include_extras=True).items():
         if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
             for key, below in get_type_hints(hint, include_extras=True).items():
+                if key == "sources":  # tables do not fit into a variable
+                    continue
                 found[f"{PREFIX}{field}_{key}".upper()] = field, key, below
         else:
             found[f"{PREFIX}{field}".upper()] = "", field, hint

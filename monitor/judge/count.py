@@ -56,12 +56,18 @@ class Count:
         self._books, self._topic, self._shape, self._metrics = books, topic, shape, metrics
         self._store, self._now_ms = books.store, now_ms
         self._partitions: dict[int, Partition] = {}
+        self._behind_until = 0.0
         self._turn = asyncio.Lock()  # one slice at a time: several in a row would hold the event loop
 
     @property
     def ready(self) -> bool:
         """Whether it owns a partition and has a catalogue to count by."""
         return bool(self._partitions) and self._books.names is not None
+
+    @property
+    def behind(self) -> bool:
+        """Whether its last batches were those of a backlog."""
+        return time.monotonic() < self._behind_until
 
     # -- what the loop calls ------------------------------------------------------------------------------
 
@@ -159,6 +165,8 @@ class Count:
         state.horizon.extend(tally.prints, tally.offsets, at_ms=records[-1].timestamp_ms)
         state.next = new.next
         self._metrics.batch_s.observe(time.perf_counter() - began)
+        if len(records) > SLICE:
+            self._behind_until = time.monotonic() + FOLD_EVERY_S
         self._tell(partition, tally, letters)
 
     async def _add_up(self, state: Partition, records: Sequence[Record], refused: BadMessage | None) -> Tally:

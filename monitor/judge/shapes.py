@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from monitor.config.transactions import Source
 from monitor.errors import BadMessage
 from monitor.judge.counting import Refused, Tally, fingerprint
+from monitor.judge.mapping import Mapping
 from monitor.stream.loop import Record
 from monitor.stream.wire import decode_identity, decode_transaction, decode_transactions
 
@@ -54,5 +56,39 @@ class Ours:
                 continue
             if found.id:
                 prints.append(fingerprint(found.service, found.id))
+                offsets.append(record.offset)
+        return prints, offsets
+
+
+class Theirs:
+    """Messages of a source of the configuration."""
+
+    def __init__(self, source: Source) -> None:
+        self._mapping = Mapping(source)
+
+    def add(self, tally: Tally, records: Sequence[Record]) -> None:
+        """One by one; what the mapping ignores is neither counted nor refused."""
+        events, offsets = [], []
+        for record in records:
+            try:
+                event = self._mapping.event(record.value)
+            except BadMessage as error:
+                tally.refused.append(Refused(record.offset, error))
+                continue
+            if event is not None:
+                events.append(event)
+                offsets.append(record.offset)
+        tally.add(events, offsets)
+
+    def fingerprints(self, records: Sequence[Record]) -> tuple[list[int], list[int]]:
+        """As `add` makes them."""
+        prints, offsets = [], []
+        for record in records:
+            try:
+                service, identity = self._mapping.identity(record.value)
+            except BadMessage:
+                continue
+            if identity:
+                prints.append(fingerprint(service, identity))
                 offsets.append(record.offset)
         return prints, offsets

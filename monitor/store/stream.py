@@ -35,6 +35,23 @@ class DeadLetter(NamedTuple):
     value: bytes | None
 
 
+class Place(NamedTuple):
+    """What tells one record from every other."""
+
+    cluster: str
+    topic: str
+    partition: int
+    offset: int
+
+
+class Letter(NamedTuple):
+    """A dead letter that may be tried again."""
+
+    place: Place
+    key: bytes | None
+    value: bytes | None
+
+
 async def standing(store: Store, *, cluster: str, topic: str, partition: int, begin: int) -> Standing:
     """The stored row, created at `begin` (the log's first offset) when this cluster was never read."""
     async with store.connection() as connection:
@@ -175,12 +192,47 @@ async def offsets_set_aside(
     return {row["offset"] for row in rows}
 
 
+async def letters(store: Store, *, topics: Sequence[str], after: Place | None, limit: int) -> list[Letter]:
+    """Dead letters of these topics that were not settled by a retry, in the order of their places.
+
+    Without those that PostgreSQL itself refused: it would again.
+    """
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            'select cluster, topic, partition, "offset", key, value from dead_letter '
+            "where retried_at is null and topic = any($1) and reason <> 'refused' "
+            'and (cluster, topic, partition, "offset") > ($2, $3, $4, $5) '
+            'order by cluster, topic, partition, "offset" limit $6',
+            topics,
+            *(after or Place("", "", -1, -1)),
+            limit,
+        )
+    return [Letter(Place(*row[:4]), row["key"], row["value"]) for row in rows]
+
+
+async def settle(connection: asyncpg.Connection, places: Sequence[Place]) -> None:
+    """Mark dead letters as counted, in the caller's transaction.
+
+    Raises FenceBroken when one of them was marked meanwhile.
+    """
+    status = await connection.execute(
+        "update dead_letter d set retried_at = now() "
+        "from unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[]) "
+        "p(cluster, topic, partition, place) "
+        'where (d.cluster, d.topic, d.partition, d."offset") = (p.cluster, p.topic, p.partition, p.place) '
+        "and d.retried_at is null",
+        *(list(column) for column in zip(*places, strict=True)),
+    )
+    if status != f"UPDATE {len(places)}":
+        raise FenceBroken("somebody else retries these dead letters just now")
+
+
 async def dead_letters(store: Store, *, limit: int = 100) -> list[DeadLetter]:
-    """The newest dead letters, newest first."""
+    """The newest dead letters that no retry has settled, newest first."""
     async with store.connection() as connection:
         rows = await connection.fetch(
             'select topic, partition, "offset", reason, detail, key, value from dead_letter '
-            'order by known_at desc, topic, partition, "offset" desc limit $1',
+            'where retried_at is null order by known_at desc, topic, partition, "offset" desc limit $1',
             limit,
         )
     return [DeadLetter(*row) for row in rows]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -29,6 +29,7 @@ from monitor.stream.kafka import REQUEST_S, Kafka, Topic, cluster_id, open_admin
 from monitor.stream.wire import CATALOGUE, OBSERVATIONS, REQUESTS, TRANSACTIONS
 
 ROLES = ("probe", "ingest", "count", "derive", "web", "notify", "report")
+NO_SOURCES: Mapping[str, str] = {}
 DENIED: int = TopicAuthorizationFailedError.errno
 KEYED = (OBSERVATIONS, REQUESTS)  # topics whose partitions are shards: their number must be as configured
 
@@ -47,23 +48,34 @@ class Need(NamedTuple):
     topic: Topic
     operations: tuple[str, ...]  # Read | Write
     keyed: bool
+    ours: bool = True  # others make their topics themselves
 
 
 async def connect_lines(
-    kafka: Kafka, *, roles: Sequence[str] = ROLES, vantages: Sequence[str] = ("main",)
+    kafka: Kafka,
+    *,
+    roles: Sequence[str] = ROLES,
+    vantages: Sequence[str] = ("main",),
+    sources: Mapping[str, str] = NO_SOURCES,
 ) -> list[Line]:
-    """Findings in the order of the topics. Raises nothing for what it is there to find out."""
+    """Findings in the order of the topics; `sources` are topics of others, with the group that reads each.
+
+    Raises nothing for what it is there to find out.
+    """
+    needs = _needs(kafka, roles, vantages)
+    if "count" in roles:
+        needs += [Need(Topic(name, 0, {}), ("Read",), keyed=False, ours=False) for name in sources]
+    groups = _groups(kafka, roles, vantages)
+    groups += [kafka.group(group) for group in sources.values() if "count" in roles]
     try:
         async with open_admin(kafka) as admin:
             with reachable():
                 cluster = await cluster_id(admin._client)
                 lines = [Line(True, f"Kafka at {kafka.bootstrap}: signed in{_as(kafka)}, cluster {cluster}")]
-                described = await _described(
-                    admin, [need.topic.name for need in _needs(kafka, roles, vantages)]
-                )
-                for need in _needs(kafka, roles, vantages):
+                described = await _described(admin, [need.topic.name for need in needs])
+                for need in needs:
                     lines += await _topic_lines(kafka, admin, need, described.get(need.topic.name))
-                for group in _groups(kafka, roles, vantages):
+                for group in groups:
                     lines.append(await _group_line(kafka, admin, group))
                 return lines
     except StreamUnavailable as error:
@@ -121,6 +133,9 @@ async def _topic_lines(
 
 def _missing(kafka: Kafka, need: Need) -> Line:
     topic = need.topic
+    if not need.ours:
+        remedy = "mend `topic` of `transactions.sources`, or make it"
+        return Line(False, f"topic {topic.name}: there is no such topic", remedy)
     if kafka.create_topics:
         return Line(True, f"topic {topic.name}: not there yet, is made at the first start")
     configs = "".join(f" --config {name}={value}" for name, value in topic.configs.items())

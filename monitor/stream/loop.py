@@ -331,11 +331,10 @@ class _Reader:
             return
         waiting = 0
         for partition in reading:
-            assert partition.position is not None
-            end = ends[partition.tp]
-            waiting += max(0, end - partition.position.next)
-            self._hooks.lag(partition.number, max(0, end - partition.position.next))
-            if partition.target is None or partition.position.next >= end:
+            end, place = ends[partition.tp], self._place(partition)
+            waiting += max(0, end - place)
+            self._hooks.lag(partition.number, max(0, end - place))
+            if partition.target is None or place >= end:
                 partition.target = (end, wall_ms)
         self._behind = waiting > self._max_records
         await self._each(self._at_the_end, [(partition.tp, None) for partition in reading])
@@ -345,9 +344,19 @@ class _Reader:
 
     async def _tell_time(self, partition: _Partition) -> None:
         position, target = partition.position, partition.target
-        if position is not None and target is not None and partition.reads and position.next >= target[0]:
+        if position is None or target is None or not partition.reads:
+            return
+        if self._place(partition) >= target[0]:
             partition.target = None
             await self._keeper.caught_up(partition.number, target[1], at=position)
+
+    def _place(self, partition: _Partition) -> int:
+        """Up to where all was kept: past the marks of somebody's transactions too, which are no records."""
+        assert partition.position is not None
+        assignment = self._consumer._subscription.subscription.assignment
+        state = assignment.state_value(partition.tp) if assignment else None
+        read = state.position if state is not None and state.has_valid_position else 0
+        return max(partition.position.next, read)
 
     async def _commit(self) -> None:
         """Only lag tools read this; the truth is the keeper's row."""

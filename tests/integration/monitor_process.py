@@ -219,6 +219,11 @@ class Monitor:
         }
         (self.config / "monitor.yaml").write_text(json.dumps(settings, indent=1))
 
+    def setting(self, section: str, value: Any) -> None:
+        """Set one section of the settings anew; roles read it when they start."""
+        file = self.config / "monitor.yaml"
+        file.write_text(json.dumps({**json.loads(file.read_text()), section: value}, indent=1))
+
     def catalogue(self, document: Mapping[str, Any] | str) -> None:
         """Write the catalogue, in one atomic step. (JSON is YAML.)"""
         text = document if isinstance(document, str) else json.dumps(document, indent=1)

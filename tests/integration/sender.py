@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections import Counter, defaultdict, deque
@@ -10,8 +11,10 @@ from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from monitor.errors import StreamUnavailable
 from monitor.store.times import millis, moment
 from monitor.stream.kafka import Kafka, open_producer, partition_for
 from monitor.stream.wire import TRANSACTIONS
@@ -22,6 +25,7 @@ OUTCOMES = ("completed", "completed", "completed", "failed", "abandoned")
 HOUR_MS = 3_600_000
 LATELY = 5_000  # ids of a partition that may be sent again: well inside the horizon
 AT_ONCE = 2_000
+WITHIN_S = 120.0
 Key = tuple[str, str, int]
 
 
@@ -119,20 +123,32 @@ def _now() -> str:
 async def send(kafka: Kafka, sender: Sender, count: int, *, all_named: bool = False) -> None:
     """Produce, and return once Kafka has acknowledged all; what has an id is sent again when it failed."""
     waiting = list(sender.messages(count, all_named=all_named))
-    topic = kafka.topic(TRANSACTIONS)
+    deadline = time.monotonic() + WITHIN_S
     while waiting:
-        failed: list[tuple[str, bytes]] = []
-        async with open_producer(kafka) as producer:
-            for start in range(0, len(waiting), AT_ONCE):
-                some = waiting[start : start + AT_ONCE]
-                futures = [(each, await producer.send(topic, each[1], each[0].encode())) for each in some]
-                for each, future in futures:
-                    try:
-                        await future
-                    except KafkaError:
-                        assert all_named, "an event without an id was lost or not, nobody can tell"
-                        failed.append(each)
-        waiting = failed
+        try:
+            async with open_producer(kafka) as producer:
+                waiting = await _produce(producer, kafka.topic(TRANSACTIONS), waiting)
+        except StreamUnavailable:  # the broker is away: nothing of this was sent
+            await asyncio.sleep(0.2)
+        assert all_named or not waiting, "an event without an id was lost or not, nobody can tell"
+        assert time.monotonic() < deadline, f"{len(waiting)} messages could not be sent"
+
+
+async def _produce(
+    producer: AIOKafkaProducer, topic: str, messages: list[tuple[str, bytes]]
+) -> list[tuple[str, bytes]]:
+    """Those that were not acknowledged, from the first of each portion that failed."""
+    failed: list[tuple[str, bytes]] = []
+    for start in range(0, len(messages), AT_ONCE):
+        some = messages[start : start + AT_ONCE]
+        try:
+            futures = [await producer.send(topic, value, key.encode()) for key, value in some]
+        except KafkaError:
+            failed += some
+            continue
+        answers = await asyncio.gather(*futures, return_exceptions=True)
+        failed += [each for each, said in zip(some, answers, strict=True) if isinstance(said, KafkaError)]
+    return failed
 
 
 async def counted(dsn: str) -> tuple[dict[Key, Sums], Counter[str], int]:

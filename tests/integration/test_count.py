@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
+from typing import Any
 
+import msgspec
 import pytest
 
+from monitor.config.transactions import Place, Source
 from monitor.errors import FenceBroken, StoreUnavailable
+from monitor.judge.books import Books
+from monitor.judge.retrying import retry
+from monitor.judge.shapes import Ours, Theirs
 from monitor.store import counts, stream
 from monitor.store.counts import MINUTE_MS, Counted
 from monitor.store.pool import Store, open_store
@@ -187,3 +195,74 @@ async def test_T19_all_label_sets_are_there_at_0_and_totals_outlive_a_restart(be
         {("passport/web", "completed"): 2},
     )
     assert bench.metric("continuity_transactions_counted_total") == 1
+
+
+SOURCE = Source(
+    name="portal",
+    topic="portal.orders",
+    service=Place(path="kind", values={"PASS-01": "passport"}),
+    channel=Place(constant="web"),
+    outcome=Place(path="status", values={"OK": "completed", "PENDING": "ignored"}),
+    time="at",
+    time_format="unix_ms",
+    id="number",
+)
+
+
+def order(**changed: Any) -> bytes:
+    return msgspec.json.encode({"kind": "PASS-01", "status": "OK", "at": NOW_MS, **changed})
+
+
+async def test_a_source_counts_under_the_same_rules(store: Store) -> None:
+    bench = Bench(store, topic=SOURCE.topic, shape=Theirs(SOURCE))
+    await bench.assigned()
+    await bench.send(order(number=1), order(number=1), order(status="PENDING"), order(status="LOST"))
+    await bench.send(order(kind="visa", number=2), order(at=NOW_MS + 10**9), b"<order/>", None)
+    await bench.take_over()
+    await bench.send(order(number=1), order(number=2))
+    assert await bench.totals() == {("passport/web", "completed"): 2}
+    assert await bench.letters() == [
+        (3, "unreadable"),
+        (4, "unknown_service"),
+        (5, "absurd"),
+        (6, "unreadable"),
+        (7, "unreadable"),
+    ]
+
+
+async def test_a_retry_counts_each_dead_letter_once_when_the_catalogue_is_mended(
+    bench: Bench, store: Store
+) -> None:
+    now_ms = bench.now_ms = int(time.time() * 1000)
+    visa = [said("visa", at_ms=now_ms, count=3), said("visa", at_ms=now_ms, id="a")]
+    await bench.send(*visa, said("visa", at_ms=now_ms, id="a"), said("nobody", at_ms=now_ms), b"{")
+    await publish(store, PASSPORT, service("visa", "web"))
+    shapes = {TOPIC: Ours()}
+    first = await retry(Books(store, ahead_s=300), shapes)
+    again = await retry(Books(store, ahead_s=300), shapes)
+    left = {"unknown_service": 1, "unreadable": 1}
+    assert (first.letters, first.transactions, first.repeated, first.left) == (3, 4, 1, left)
+    assert (again.letters, again.transactions, again.left) == (0, 0, left)
+    assert await bench.totals() == {("visa/web", "completed"): 4}
+    assert await bench.letters() == [(3, "unknown_service"), (4, "unreadable")]
+
+
+async def test_of_two_retries_at_once_only_one_counts(bench: Bench, store: Store) -> None:
+    now_ms = bench.now_ms = int(time.time() * 1000)
+    await bench.send(*(said("visa", at_ms=now_ms) for _ in range(500)))
+    await publish(store, service("visa", "web"))
+    both = [retry(Books(store, ahead_s=300), {TOPIC: Ours()}) for _ in range(2)]
+    await asyncio.gather(*both, return_exceptions=True)
+    assert await bench.totals() == {("visa/web", "completed"): 500}
+
+
+async def test_folding_makes_a_busy_minute_one_row_and_changes_no_count(bench: Bench) -> None:
+    for _ in range(20):
+        await bench.send(said(duration_ms=10), said(outcome="failed"))
+    before = await counts.minutes(bench.store, from_ms=NOW_MS, to_ms=NOW_MS + MINUTE_MS)
+    assert await counts.fold(bench.store) == [NOW_MS]
+    after = await counts.minutes(bench.store, from_ms=NOW_MS, to_ms=NOW_MS + MINUTE_MS)
+    async with bench.store.connection() as connection:
+        rows = await connection.fetchval("select count(*) from count_minute")
+    hours = await counts.hours(bench.store, from_ms=NOW_MS, to_ms=NOW_MS + MINUTE_MS)
+    assert (rows, after, [hour.events for hour in hours]) == (2, before, [20, 20])

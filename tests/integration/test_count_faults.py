@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import NewTopic, RecordsToDelete
 
 from monitor.demo.embedded import Kafka, Postgres
+from monitor.stream.kafka import open_admin
 from monitor.stream.wire import TRANSACTIONS
 from tests.integration import sender as senders
+from tests.integration.count_rounds import Rounds, settled
 from tests.integration.monitor_process import (
     PARTITIONS,
     Monitor,
@@ -19,6 +24,9 @@ from tests.integration.monitor_process import (
     until,
 )
 from tests.integration.sender import Sender, differences, send
+
+MESSAGES = 20_000  # a round; `python -m benchmarks.count_faults` takes more, and more rounds
+FAULTS = 5
 
 
 @pytest.fixture(scope="module")
@@ -39,30 +47,63 @@ def installed(
 
 
 @pytest.fixture(scope="module")
-def sender() -> Sender:
-    return Sender(7, partitions=PARTITIONS)
+def rounds(installed: Monitor, kafka_server: Kafka, postgres_server: Postgres) -> Rounds:
+    sender = Sender(7, partitions=PARTITIONS)
+    return Rounds(installed, kafka=kafka_server, postgres=postgres_server, sender=sender, seed=3)
 
 
-async def all_counted(running: Monitor, at_ms: float) -> bool:
-    """Whether every partition was counted up to that instant."""
-    clock = await running.value(
-        "select case when count(judged_until) = $1 "
-        "then (extract(epoch from min(judged_until)) * 1000)::bigint else 0 end "
-        "from stream_offset where topic = $2",
-        PARTITIONS,
-        running.prefix + TRANSACTIONS,
-    )
-    return bool(clock >= at_ms)
+async def test_undisturbed_every_message_counts_once(rounds: Rounds, kafka_server: Kafka) -> None:
+    """Also those without an id, which only a sender that is never interrupted can count."""
+    await send(super_user(kafka_server, rounds.running.prefix), rounds.sender, 5_000)
+    await settled(rounds.running)
+    assert await differences(rounds.running.dsn, rounds.sender) == []
 
 
-async def settled(running: Monitor) -> None:
-    at_ms = time.time() * 1000
-    await until(lambda: all_counted(running, at_ms), within_s=60, what="not everything was counted")
+@pytest.mark.parametrize("number", range(FAULTS))
+async def test_after_a_round_of_faults_the_counts_equal_the_ledger(rounds: Rounds, number: int) -> None:
+    """kill -9, frozen past the session time-out, broker and database restarts, a second member (T42)."""
+    found = await rounds.run(number, messages=MESSAGES)
+    assert found.differences == []
 
 
-async def test_undisturbed_every_message_counts_once(
-    installed: Monitor, kafka_server: Kafka, sender: Sender
+async def stopped_partitions(running: Monitor) -> float:
+    return running.started("count").metrics().get("continuity_stream_stopped", 0.0)
+
+
+async def test_a_lost_range_stops_its_partition_and_says_so(rounds: Rounds, kafka_server: Kafka) -> None:
+    running, kafka = rounds.running, super_user(kafka_server, rounds.running.prefix)
+    running.started("count").kill()
+    await send(kafka, rounds.sender, 2_000, all_named=True)
+    async with open_admin(kafka) as admin:
+        where = TopicPartition(kafka.topic(TRANSACTIONS), 0)
+        await admin.delete_records({where: RecordsToDelete(before_offset=-1)})
+    role = running.start("count")
+    await until(lambda: stopped_partitions(running), what="no partition stopped")
+    said = [event["why"] for event in role.events("stream.stopped")]
+    assert (len(said), said[0].startswith("lost range")) == (1, True)
+
+
+async def test_another_cluster_and_a_recreated_topic_stop_their_partitions(
+    rounds: Rounds, kafka_server: Kafka
 ) -> None:
-    await send(super_user(kafka_server, installed.prefix), sender, 5_000)
-    await settled(installed)
-    assert await differences(installed.dsn, sender) == []
+    """The row of another cluster is another row; the topic made anew is found out by its last record."""
+    running, kafka = rounds.running, super_user(kafka_server, rounds.running.prefix)
+    topic = kafka.topic(TRANSACTIONS)
+    async with open_admin(kafka) as admin:
+        await admin.delete_topics([topic])
+        while topic in await admin.list_topics():  # noqa: ASYNC110 - another process removes it
+            await asyncio.sleep(0.1)
+        by_append = {"message.timestamp.type": "LogAppendTime"}
+        await admin.create_topics([NewTopic(topic, PARTITIONS, 1, topic_configs=by_append)])
+    before = await running.value("select sum(count) from counted_total")
+    await send(kafka, Sender(8, partitions=PARTITIONS), 2_000)
+    running.started("count").kill()
+    role = running.start("count")
+
+    async def all_stopped() -> bool:
+        return await stopped_partitions(running) == PARTITIONS
+
+    await until(all_stopped, what="not every partition stopped")
+    said = {event["why"].split(":")[0] for event in role.events("stream.stopped")}
+    after = await running.value("select sum(count) from counted_total")
+    assert (said <= {"recreated", "lost range"}, before) == (True, after)

@@ -161,6 +161,19 @@ MESSAGES: dict[str, list[str]] = {
     "too-deep": [
         "1:50: lists and tables are nested deeper than 40 levels",
     ],
+    "transaction-sources": [
+        "3:12: -1 is not allowed here: a number of at least 0 and at most 86400",
+        (
+            "7:23: `order..kind` is not allowed here: where it lies in the message: keys and places in "
+            "lists, by dots; for example order.status"
+        ),
+        "8:16: needs either `path` or `constant`",
+        "9:16: needs either `path` or `constant`",
+        "11:20: `iso` is not one of rfc3339, unix, unix_ms",
+        "12:13: name `portal` is taken already by another source",
+        "13:14: topic `portal.orders` is taken already by another source",
+        "15:40: `values` has nothing to say of a `constant`",
+    ],
     "two-documents": [
         "2:1: a second document begins here; one file holds one document: remove the `---`",
     ],
