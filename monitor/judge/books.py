@@ -52,10 +52,10 @@ class Books:
 
         A batch that is rolled back must not take them along while we believe that they are there.
         """
-        weeks = {row.minute_ms // WEEK_MS for row in rows} - self._weeks
+        weeks = {minute_ms // WEEK_MS for minute_ms in {row[2] for row in rows}} - self._weeks
         if weeks:
             await counts.make_partitions(self.store, sorted(weeks))
             self._weeks |= weeks
-        names = {(row.channel, row.outcome) for row in rows} - self.series.keys()
+        names = {row[:2] for row in rows} - self.series.keys()
         if names:
             self.series |= await counts.series_of(self.store, names)

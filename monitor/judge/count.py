@@ -162,7 +162,8 @@ class Count:
             await counts.add(connection, rows, series=self._books.series)
             if letters:
                 await stream.set_aside(connection, cluster=state.cluster, letters=letters)
-        state.horizon.extend(tally.prints, tally.offsets, at_ms=records[-1].timestamp_ms)
+        fresh = None if tally.repeated else tally.fresh
+        state.horizon.extend(tally.prints, tally.offsets, at_ms=records[-1].timestamp_ms, fresh=fresh)
         state.next = new.next
         self._metrics.batch_s.observe(time.perf_counter() - began)
         if len(records) > SLICE:

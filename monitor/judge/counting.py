@@ -117,22 +117,26 @@ class Horizon:
         """The offset of the oldest id remembered."""
         return self._pages[0].offsets[self._pages[0].start] if self._pages else None
 
-    def extend(self, prints: Sequence[int], offsets: Sequence[int], *, at_ms: int) -> None:
-        """Remember these, which came by `at_ms`, and forget what is beyond the horizon then."""
+    def extend(
+        self, prints: Sequence[int], offsets: Sequence[int], *, at_ms: int, fresh: set[int] | None = None
+    ) -> None:
+        """Remember these, which came by `at_ms`, and forget what is beyond the horizon then.
+
+        `fresh` are the same when it is known that none is a repeat.
+        """
         if prints:
             page = self._page(at_ms)
             page.prints.extend(prints)
             page.offsets.extend(offsets)
             page.newest_ms = max(page.newest_ms, at_ms)
             self._size += len(prints)
-            self._see(prints)
+            if fresh is None:
+                self._see(prints)
+            else:
+                self.seen |= fresh
         self.forget(at_ms)
 
     def _see(self, prints: Sequence[int]) -> None:
-        fresh = set(prints)
-        if len(fresh) == len(prints) and self.seen.isdisjoint(fresh):  # nearly always, and much sooner done
-            self.seen |= fresh
-            return
         for each in prints:
             if each in self.seen:
                 self._again[each] = self._again.get(each, 0) + 1
@@ -188,7 +192,7 @@ class Tally:
     fresh: set[int] = field(default_factory=set)
     counted: int = 0
     repeated: int = 0
-    newest: datetime | None = None  # time of the last event counted
+    newest: datetime | None = None  # time of the last event
 
     @property
     def strangers(self) -> bool:
@@ -199,6 +203,7 @@ class Tally:
         """Count the events of records at these offsets, in their order."""
         paths, (earliest, latest), seen, fresh = self.names.paths, self.within, self.seen, self.fresh
         rows, prints, places = self.rows, self.prints, self.offsets
+        at, counted = None, 0
         for event, offset in zip(events, offsets, strict=True):
             path, at = paths.get((event.service, event.channel)), event.at
             count, duration_ms = event.count, event.duration_ms
@@ -218,15 +223,16 @@ class Tally:
                 fresh.add(print_)
             since = at - EPOCH
             key = (path, event.outcome._value_, (since.days * 1440 + since.seconds // 60) * MINUTE_MS)
-            sums = rows.get(key)
-            if sums is None:
-                rows[key] = sums = [0, 0, 0]
+            counted += count
+            timed, took_ms = (0, 0) if duration_ms is None else (count, int(duration_ms * count + 0.5))
+            if (sums := rows.get(key)) is None:
+                rows[key] = [count, timed, took_ms]
+                continue
             sums[0] += count
-            self.counted += count
-            if duration_ms is not None:
-                sums[1] += count
-                sums[2] += int(duration_ms * count + 0.5)
-            self.newest = at
+            sums[1] += timed
+            sums[2] += took_ms
+        self.counted += counted
+        self.newest = at or self.newest
 
     def _why(self, event: Event) -> BadMessage:
         if (event.service, event.channel) not in self.names.paths:

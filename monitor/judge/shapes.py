@@ -30,13 +30,14 @@ class Ours:
 
     def add(self, tally: Tally, records: Sequence[Record]) -> None:
         """All at once, or one by one where one of them cannot be read."""
+        offsets, _, _, values = zip(*records, strict=True)
         try:
-            events = decode_transactions([record.value for record in records])
+            events = decode_transactions(values)
         except BadMessage:
             for record in records:
                 self._add_one(tally, record)
         else:
-            tally.add(events, [record.offset for record in records])
+            tally.add(events, offsets)
 
     def _add_one(self, tally: Tally, record: Record) -> None:
         try:
