@@ -49,7 +49,7 @@ def _run(given: argparse.Namespace, folder: Path, kafka: Kafka, postgres: Postgr
         for role in ("derive", "count"):
             running.start(role)
         sender = Sender(given.seed, partitions=PARTITIONS)
-        rounds = Rounds(running, kafka=kafka, postgres=postgres, sender=sender, seed=given.seed)
+        rounds = Rounds(running, kafka=kafka, postgres=postgres, sender=sender, seed=given.seed, kills=2)
         differing = asyncio.run(_rounds(rounds, given))
     poison = sum(sender.letters.values())
     print(

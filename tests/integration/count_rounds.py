@@ -20,7 +20,6 @@ from tests.integration.sender import Sender, differences, send
 FROZEN_S = 13.0  # longer than Kafka waits for a member
 PORTIONS = 8  # a round's messages come in so many pieces, so that every fault meets some
 SETTLED_S = 120.0
-KILLS = 2
 
 
 class Round(NamedTuple):
@@ -37,9 +36,10 @@ class Rounds:
     """The installation and what may happen to it."""
 
     def __init__(
-        self, running: Monitor, *, kafka: Kafka, postgres: Postgres, sender: Sender, seed: int
+        self, running: Monitor, *, kafka: Kafka, postgres: Postgres, sender: Sender, seed: int, kills: int
     ) -> None:
-        self.running, self.sender = running, sender
+        """`kills` of the first kind of round; after each the group waits for the session of the dead one."""
+        self.running, self.sender, self._kills_a_round = running, sender, kills
         self._kafka, self._postgres, self._chance = kafka, postgres, random.Random(seed)
 
     @property
@@ -78,7 +78,7 @@ class Rounds:
         await asyncio.sleep(self._chance.uniform(least_s, most_s))
 
     async def _kills(self) -> None:
-        for _ in range(KILLS):
+        for _ in range(self._kills_a_round):
             await self._moment()
             self.running.started("count").kill()
             await self._moment(0.0, 0.3)

@@ -38,6 +38,7 @@ class Keeper:
         self.caught_up_ms: dict[int, int] = {}
         self.let_go: list[int] = []
         self.freeze = False
+        self.recall_from: int | None = None
 
     async def assigned(self, partition: int, *, cluster: str, begin: int, end: int) -> Position:
         await self._reach()
@@ -45,7 +46,7 @@ class Keeper:
         row = await self.pool.fetchrow(
             "select next, last_at_ms, last_crc from place where partition = $1", partition
         )
-        return Position(*row)
+        return Position(*row, self.recall_from)
 
     async def keep(self, partition: int, records: Sequence[Record], *, at: Position, new: Position) -> None:
         await self._reach()

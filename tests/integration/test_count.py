@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
+from monitor.cli import continuity
 from monitor.config.transactions import Place, Source
 from monitor.errors import FenceBroken, StoreUnavailable
 from monitor.judge.books import Books
@@ -245,6 +248,21 @@ async def test_a_retry_counts_each_dead_letter_once_when_the_catalogue_is_mended
     assert (again.letters, again.transactions, again.left) == (0, 0, left)
     assert await bench.totals() == {("visa/web", "completed"): 4}
     assert await bench.letters() == [(3, "unknown_service"), (4, "unreadable")]
+
+
+async def test_the_command_says_what_it_counted_and_why_others_still_cannot_be(
+    bench: Bench, store: Store, database: str, tmp_path: Path
+) -> None:
+    now_ms = bench.now_ms = int(time.time() * 1000)
+    await bench.send(said("visa", at_ms=now_ms, count=3), said("visa", at_ms=now_ms), said("nobody"))
+    await publish(store, service("visa", "web"))
+    (tmp_path / "monitor.yaml").write_text(f"postgres: {{dsn: '{database}'}}\n")
+    command = ["dead-letters", "--retry", "--config", str(tmp_path)]
+    first = await asyncio.to_thread(CliRunner().invoke, continuity, command)
+    again = await asyncio.to_thread(CliRunner().invoke, continuity, [*command, "--json"])
+    left = "left 1 unknown_service, such as: no service of the catalogue is 'nobody'"
+    assert first.output == f"settled 2 dead letters: 4 transactions counted, 0 repeats\n{left}\n"
+    assert (first.exit_code, msgspec.json.decode(again.stdout)["letters"]) == (1, 0)
 
 
 async def test_of_two_retries_at_once_only_one_counts(bench: Bench, store: Store) -> None:

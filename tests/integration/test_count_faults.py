@@ -49,7 +49,7 @@ def installed(
 @pytest.fixture(scope="module")
 def rounds(installed: Monitor, kafka_server: Kafka, postgres_server: Postgres) -> Rounds:
     sender = Sender(7, partitions=PARTITIONS)
-    return Rounds(installed, kafka=kafka_server, postgres=postgres_server, sender=sender, seed=3)
+    return Rounds(installed, kafka=kafka_server, postgres=postgres_server, sender=sender, seed=3, kills=1)
 
 
 async def test_undisturbed_every_message_counts_once(rounds: Rounds, kafka_server: Kafka) -> None:

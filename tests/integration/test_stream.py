@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -34,7 +35,7 @@ from monitor.stream.kafka import (
     open_producer,
     partition_for,
 )
-from monitor.stream.loop import Hooks, consume
+from monitor.stream.loop import Hooks, Record, consume
 from monitor.stream.publish import Publisher
 from monitor.stream.wire import OBSERVATIONS, Observation, decode_observation
 from probes.contract import Outcome
@@ -119,12 +120,15 @@ class Told:
 
 
 @asynccontextmanager
-async def consuming(kafka: Kafka, keeper: Keeper, told: Told | None = None) -> AsyncIterator[None]:
+async def consuming(
+    kafka: Kafka, keeper: Keeper, told: Told | None = None, **settings: Any
+) -> AsyncIterator[None]:
     stop = Stop()
     hooks = (told or Told()).hooks
-    task = asyncio.create_task(
-        consume(kafka, topic=TOPIC, group="readers", keeper=keeper, stop=stop, hooks=hooks, session_s=6.0)
+    reading = consume(
+        kafka, topic=TOPIC, group="readers", keeper=keeper, stop=stop, hooks=hooks, session_s=6.0, **settings
     )
+    task = asyncio.create_task(reading)
     try:
         yield
     finally:
@@ -165,6 +169,29 @@ async def test_stopping_lets_go_of_every_partition(kafka: Kafka, keeper: Keeper)
     async with consuming(kafka, keeper):
         await until(has(keeper, sent))
     assert sorted(keeper.let_go) == list(range(PARTITIONS))
+
+
+async def test_what_a_keeper_kept_before_its_place_is_recalled_before_it_goes_on(
+    kafka: Kafka, keeper: Keeper
+) -> None:
+    """Each record in order, from where the keeper says; what is new waits until all of it was recalled."""
+    sent = await send(kafka, 0, 400)
+    async with consuming(kafka, keeper):
+        await until(has(keeper, sent))
+    recalled: dict[int, list[int]] = {}
+    kept_before = len(await keeper.values())
+
+    async def recall(partition: int, records: Sequence[Record]) -> None:
+        assert len(await keeper.values()) == kept_before or recalled[partition]
+        recalled.setdefault(partition, []).extend(record.offset for record in records)
+
+    keeper.recall_from = 10
+    more = await send(kafka, 400, 50)
+    ends = dict(await keeper.pool.fetch("select partition, next from place"))
+    async with consuming(kafka, keeper, recall=recall):
+        await until(has(keeper, more))
+    assert recalled == {partition: list(range(10, end)) for partition, end in ends.items()}
+    assert await keeper.values() == sent + more
 
 
 async def test_caught_up_is_told_for_quiet_partitions_too_and_never_ahead(

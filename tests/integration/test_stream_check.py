@@ -114,6 +114,37 @@ async def test_only_the_operation_that_is_missing_is_named(kafka: Kafka, allow: 
     ]
 
 
+async def test_a_topic_of_others_must_be_there_and_readable_with_its_group(
+    kafka: Kafka, allow: Allow
+) -> None:
+    await ensure_topics(made(kafka), vantages=["main"])
+    theirs, absent = kafka.topic("orders"), kafka.topic("absent")
+    async with open_admin(kafka) as admin:
+        await admin.create_topics([NewTopic(theirs, 3, 1)])
+    await allow("count", topic=kafka.topic("continuity"), operations=("read", "describe"))
+    await allow("count", group=kafka.group("count"), operations=("read",), exact=True)
+    await allow("count", topic=absent, operations=("describe",), exact=True)
+    acl = f"kafka-acls.sh --bootstrap-server {kafka.bootstrap} --add --allow-principal User:count"
+    wanted = [
+        f"{acl} --operation Read --operation Describe --topic {theirs}",
+        "mend `topic` of `transactions.sources`, or make it",
+        f"{acl} --operation Read --group {kafka.group('count.portal')}",
+        f"{acl} --operation Read --group {kafka.group('count.other')}",
+    ]
+    sources = {theirs: "count.portal", absent: "count.other"}
+    deadline = time.monotonic() + 10
+    while (
+        found := await bad(as_user(kafka, "count"), sources)
+    ) != wanted:  # a rule takes force a moment later
+        assert time.monotonic() < deadline, found
+
+
+async def bad(kafka: Kafka, sources: dict[str, str]) -> list[str]:
+    """The remedies, also where we may make topics: theirs are never ours to make."""
+    lines = await connect_lines(made(kafka), roles=["count"], sources=sources)
+    return [line.remedy for line in lines if not line.ok]
+
+
 async def test_a_wrong_password_is_one_line(kafka: Kafka) -> None:
     [line] = await connect_lines(msgspec.structs.replace(kafka, password="wrong"), roles=ALL)
     assert (line.ok, "uthentication failed" in line.what, "password" in line.remedy) == (False, True, True)
