@@ -35,7 +35,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """A topic of somebody else's whose JSON messages are counted as transactions. Avro is not read."""
+    """A topic of others whose JSON messages are counted too. Avro and schema registries are not read."""
 
     name: Annotated[
         str, Meta(description="Ours for it; part of its consumer group.", pattern=r"^[a-z0-9][a-z0-9-]*$")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import asyncpg
@@ -20,7 +20,8 @@ HOUR_MS = 3_600_000
 WEEK_MS = 7 * 86_400_000
 _MAKING_PARTITIONS = 0x7765656B  # any numbers that nobody else locks
 _FOLDING = 0x666F6C64
-_HOURS_A_STEP = 24
+_HOURS_A_CALL, _ROWS_A_PIECE = 24, 50_000
+_HOUR, _END = timedelta(hours=1), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Added(NamedTuple):
@@ -139,34 +140,50 @@ def _packed(
 async def fold(store: Store) -> list[int]:
     """Make hours that were added to anew, and each of their minutes one row; returns their beginnings.
 
-    At most 24 hours a call, the newest first, in Unix ms. One folder at a time works.
+    At most 24 hours a call, the newest first, in Unix ms; each in a transaction of its own. One folder at a
+    time works.
     """
+    hours: list[datetime] = []
+    for _ in range(_HOURS_A_CALL):
+        hour = await _fold_next(store, before=hours[-1] if hours else _END)
+        if hour is None:
+            break
+        hours.append(hour)
+    return [millis(hour) for hour in reversed(hours)]
+
+
+async def _fold_next(store: Store, *, before: datetime) -> datetime | None:
+    """The newest marked hour before that one; None when there is none, or somebody else folds."""
     async with store.transaction() as connection:
         if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _FOLDING):
-            return []
-        marks = await connection.fetch(
-            "delete from count_unfolded where hour in (select distinct hour from count_unfolded "
-            "order by hour desc limit $1) returning hour",
-            _HOURS_A_STEP,
+            return None
+        hour: datetime | None = await connection.fetchval(
+            "select max(hour) from count_unfolded where hour < $1", before
         )
-        hours = sorted({row["hour"] for row in marks})
-        for hour in hours:
+        if hour is not None:
+            await connection.execute("delete from count_unfolded where hour = $1", hour)
             await _merge_minutes(connection, hour)
             await _fold_hour(connection, hour)
-    return [millis(hour) for hour in hours]
+    return hour
 
 
 async def _merge_minutes(connection: asyncpg.Connection, hour: datetime) -> None:
-    await connection.execute(
-        "with several as (select series, minute from count_minute where minute >= $1 and minute < $2 "
-        "group by series, minute having count(*) > 1), "
-        "gone as (delete from count_minute c using several s where c.series = s.series "
-        "and c.minute = s.minute and c.minute >= $1 and c.minute < $2 returning c.*) "
-        "insert into count_minute select series, minute, sum(count), sum(timed), sum(duration_ms) "
-        "from gone group by series, minute",
-        hour,
-        hour + timedelta(hours=1),
+    """In pieces, when there are many rows: each statement has its deadline."""
+    rows = await connection.fetchval(
+        "select count(*) from count_minute where minute >= $1 and minute < $2", hour, hour + _HOUR
     )
+    pieces = next(each for each in (1, 6, 60) if rows <= each * _ROWS_A_PIECE or each == 60)
+    for piece in range(pieces):
+        await connection.execute(
+            "with several as (select series, minute from count_minute where minute >= $1 and minute < $2 "
+            "group by series, minute having count(*) > 1), "
+            "gone as (delete from count_minute c using several s where c.series = s.series "
+            "and c.minute = s.minute and c.minute >= $1 and c.minute < $2 returning c.*) "
+            "insert into count_minute select series, minute, sum(count), sum(timed), sum(duration_ms) "
+            "from gone group by series, minute",
+            hour + piece * _HOUR / pieces,
+            hour + (piece + 1) * _HOUR / pieces,
+        )
 
 
 async def _fold_hour(connection: asyncpg.Connection, hour: datetime) -> None:

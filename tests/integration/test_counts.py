@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import asyncpg
+import pytest
 
 from monitor.store import counts
 from monitor.store.counts import HOUR_MS, MINUTE_MS, WEEK_MS, Added, Counted, Total
@@ -61,3 +62,28 @@ async def test_a_batch_that_is_rolled_back_adds_nothing(database: str) -> None:
                 await counts.add(connection, [Added(WEB, "completed", HOUR, 9)], series=series)
                 await connection.execute("select * from nowhere")
         assert await counts.totals(store) == [Total(WEB, "completed", 2, 0, 0)]
+
+
+async def test_an_hour_of_very_many_rows_is_folded_in_pieces(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "_ROWS_A_PIECE", 3)
+    async with open_store(database) as store:
+        for minute in range(60):
+            await add(store, *(Added(WEB, "completed", HOUR + minute * MINUTE_MS, 1) for _ in range(2)))
+        assert await counts.fold(store) == [HOUR]
+        async with store.connection() as connection:
+            rows = await connection.fetchval("select count(*) from count_minute")
+        found = await counts.minutes(store, from_ms=HOUR, to_ms=HOUR + HOUR_MS)
+    assert (rows, {each.events for each in found}) == (60, {2})
+
+
+async def test_an_hour_that_is_added_to_all_the_time_keeps_no_older_one_waiting(database: str) -> None:
+    older = [HOUR - number * HOUR_MS for number in range(1, 30)]
+    async with open_store(database) as store:
+        await add(store, *(Added(WEB, "completed", hour, 1) for hour in older))
+        folded = set()
+        for _ in range(2):
+            await add(store, Added(WEB, "completed", HOUR, 1))
+            folded |= set(await counts.fold(store))
+    assert folded == {HOUR, *older}
