@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from monitor.errors import BadMessage, StoreUnavailable
+from monitor.errors import BadMessage, StoreUnavailable, StreamChanged
 from monitor.judge.batch import letter_of
 from monitor.judge.books import Books
 from monitor.judge.counting import Horizon, Refused, Tally, span
@@ -72,7 +72,13 @@ class Count:
     # -- what the loop calls ------------------------------------------------------------------------------
 
     async def assigned(self, partition: int, *, cluster: str, begin: int, end: int) -> Position:
-        """The stored row, and where the log is to be recalled from when its ids are not in memory."""
+        """The stored row, and where the log is to be recalled from when its ids are not in memory.
+
+        Raises StreamChanged for another cluster: what was counted of the topic there may be here again.
+        """
+        other = await stream.elsewhere(self._store, cluster=cluster, topic=self._topic, partition=partition)
+        if other is not None:
+            raise StreamChanged(f"another cluster: this is {cluster}, the topic was read on {other}")
         standing = await stream.standing(
             self._store, cluster=cluster, topic=self._topic, partition=partition, begin=begin
         )

@@ -89,6 +89,16 @@ async def stored(store: Store, *, cluster: str, topic: str, partition: int) -> S
     )
 
 
+async def elsewhere(store: Store, *, cluster: str, topic: str, partition: int) -> str | None:
+    """The cluster on which this partition was read, when it was never read on this one."""
+    async with store.connection() as connection:
+        clusters = await connection.fetch(
+            "select cluster from stream_offset where topic = $1 and partition = $2", topic, partition
+        )
+    known = sorted(row["cluster"] for row in clusters)
+    return known[0] if known and cluster not in known else None
+
+
 async def move(
     connection: asyncpg.Connection,
     *,
@@ -153,17 +163,23 @@ def _moment(at_ms: int | None) -> datetime | None:
 
 
 async def accept(store: Store, *, cluster: str, topic: str, partition: int, next_offset: int) -> bool:
-    """A person accepts the log as it is now: read on from `next_offset`, trust no earlier record."""
+    """A person accepts the log as it is now: read on from `next_offset`, trust no earlier record.
+
+    False when this partition was never read, on this cluster or another.
+    """
     async with store.connection() as connection:
         status = await connection.execute(
-            "update stream_offset set next = $4, last_at = null, last_crc = null, horizon = null "
-            "where cluster = $1 and topic = $2 and partition = $3",
+            "insert into stream_offset as o (cluster, topic, partition, next) "
+            "select $1, $2, $3, $4 "
+            "where exists (select from stream_offset where topic = $2 and partition = $3) "
+            "on conflict (cluster, topic, partition) do update "
+            "set next = excluded.next, last_at = null, last_crc = null, horizon = null",
             cluster,
             topic,
             partition,
             next_offset,
         )
-    return bool(status == "UPDATE 1")
+    return bool(status == "INSERT 0 1")
 
 
 async def set_aside(connection: asyncpg.Connection, *, cluster: str, letters: Sequence[DeadLetter]) -> None:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from monitor.cli import continuity
 from monitor.config.transactions import Place, Source
-from monitor.errors import FenceBroken, StoreUnavailable
+from monitor.errors import FenceBroken, StoreUnavailable, StreamChanged
 from monitor.judge.books import Books
 from monitor.judge.retrying import retry
 from monitor.judge.shapes import Ours, Theirs
@@ -176,6 +176,18 @@ async def test_a_row_that_postgresql_refuses_is_set_aside_alone(bench: Bench, st
     await bench.send(said(id="a"), said(count=500, id="b"), said(id="c"), said(id="b", count=2))
     assert await bench.letters() == [(2, "refused")]
     assert await bench.totals() == {("passport/web", "completed"): 5}
+
+
+async def test_another_cluster_stops_until_a_person_accepts_it(bench: Bench, store: Store) -> None:
+    await bench.send(said())
+    with pytest.raises(StreamChanged, match="another cluster: this is d, the topic was read on c"):
+        await bench.count.assigned(0, cluster="d", begin=5, end=9)
+    accepted = [
+        await stream.accept(store, cluster="d", topic=topic, partition=0, next_offset=5)
+        for topic in (TOPIC, "never.read")
+    ]
+    assert accepted == [True, False]
+    assert await bench.count.assigned(0, cluster="d", begin=5, end=9) == Position(5, None, None)
 
 
 async def test_the_clock_says_up_to_when_counting_is_complete(bench: Bench) -> None:

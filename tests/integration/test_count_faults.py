@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from aiokafka import TopicPartition
@@ -83,10 +83,32 @@ async def test_a_lost_range_stops_its_partition_and_says_so(rounds: Rounds, kafk
     assert (len(said), said[0].startswith("lost range")) == (1, True)
 
 
-async def test_another_cluster_and_a_recreated_topic_stop_their_partitions(
+def all_stopped(running: Monitor) -> Callable[[], Awaitable[bool]]:
+    async def stopped() -> bool:
+        return await stopped_partitions(running) == PARTITIONS
+
+    return stopped
+
+
+async def test_another_cluster_stops_every_partition_and_says_so(rounds: Rounds) -> None:
+    """The topic may have been carried over with what was counted of it."""
+    running = rounds.running
+    running.started("count").kill()
+    move = "update stream_offset set cluster = $1 where topic = $2 and cluster = $3"
+    topic = running.prefix + TRANSACTIONS
+    here = await running.value("select min(cluster) from stream_offset where topic = $1", topic)
+    await running.fetch(move, "elsewhere", topic, here)
+    role = running.start("count")
+    await until(all_stopped(running), what="not every partition stopped")
+    said = {event["why"].split(":")[0] for event in role.events("stream.stopped")}
+    await running.fetch(move, here, topic, "elsewhere")
+    assert said == {"another cluster"}
+
+
+async def test_a_recreated_topic_stops_its_partitions_and_says_so(
     rounds: Rounds, kafka_server: Kafka
 ) -> None:
-    """The row of another cluster is another row; the topic made anew is found out by its last record."""
+    """As long as the one before: only its last record tells."""
     running, kafka = rounds.running, super_user(kafka_server, rounds.running.prefix)
     topic = kafka.topic(TRANSACTIONS)
     async with open_admin(kafka) as admin:
@@ -99,11 +121,7 @@ async def test_another_cluster_and_a_recreated_topic_stop_their_partitions(
     await send(kafka, Sender(8, partitions=PARTITIONS), 2_000)
     running.started("count").kill()
     role = running.start("count")
-
-    async def all_stopped() -> bool:
-        return await stopped_partitions(running) == PARTITIONS
-
-    await until(all_stopped, what="not every partition stopped")
+    await until(all_stopped(running), what="not every partition stopped")
     said = {event["why"].split(":")[0] for event in role.events("stream.stopped")}
     after = await running.value("select sum(count) from counted_total")
     assert (said <= {"recreated", "lost range"}, before) == (True, after)
