@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from monitor.config.load import load
 from monitor.config.transactions import Place, Source
 from monitor.errors import BadMessage
 from monitor.judge.mapping import Mapped, Mapping
@@ -119,3 +122,13 @@ def test_the_identity_is_that_of_the_event() -> None:
     mapping = Mapping(SOURCE)
     assert mapping.identity(msgspec.json.encode(MESSAGE)) == ("passport", "17")
     assert mapping.identity(msgspec.json.encode(MESSAGE | {"status": "PENDING"})) == ("", "")
+
+
+def test_the_example_of_the_documents_is_read_as_they_say(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "sources.md").read_text(encoding="utf-8")
+    [configuration] = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    [message] = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "monitor.yaml").write_text(configuration)
+    [source] = load(tmp_path, environ={}).settings.transactions.sources
+    found = Mapping(source).event(message.encode())
+    assert found == Mapped("4711", "passport", "web", TransactionOutcome.COMPLETED, AT, 1, None)
