@@ -582,6 +582,9 @@ def stream_accept(settings: Settings, topic: str, partition: int, *, force: bool
         async with _stored(settings) as store:
             known = await stream.stored(store, **where)
             if known is None:
+                if await stream.elsewhere(store, **where):
+                    await stream.accept(store, **where, next_offset=begin.offset)
+                    return begin.offset
                 raise UsageError(
                     f"{topic}/{partition} of cluster {begin.cluster} was never read by this monitor"
                 )

@@ -91,3 +91,20 @@ def test_a_partition_that_was_never_read_is_refused(
     other = read.topic.replace("observations", "catalogue")
     with pytest.raises(UsageError, match="was never read by this monitor"):
         roles.stream_accept(read.settings, other, 0)
+
+
+def test_a_partition_that_was_read_on_another_cluster_is_accepted_on_this_one(
+    read: Read, database: str
+) -> None:
+    async def move() -> None:
+        async with (
+            open_store(database, size=2, application="test") as store,
+            store.connection() as connection,
+        ):
+            await connection.execute("update stream_offset set cluster = 'another'")
+
+    asyncio.run(move())
+    accepted = roles.stream_accept(read.settings, read.topic, 0)
+    with pytest.raises(UsageError, match="nothing is wrong"):
+        roles.stream_accept(read.settings, read.topic, 0)
+    assert accepted == 0
