@@ -34,18 +34,13 @@ from monitor.store.pool import Store, open_store
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-    from monitor.judge.count import Count
     from monitor.judge.retrying import Retried
-    from monitor.judge.shapes import Shape
-    from monitor.metrics import CountMetrics
     from monitor.stream.kafka import Kafka
 
 log = logs.Log(__name__)
 
 ROLES = ("probe", "ingest", "count", "derive", "web")
 TOGETHER = ("ingest", "count", "derive", "web")  # `all`: these in one process, `probe` in another
-COUNT_RECORDS = 50_000  # kept at once when there is a backlog: the fixed cost of a transaction is shared
-COUNT_PARTITION_BYTES = 4 * 1024 * 1024  # of one answer, so that a batch is worth its transaction
 CHILD_STOP_S = 30.0
 REPLACE = "CONTINUITY_REPLACE"  # JSON: pieces of the catalogue to swap, as {"host:port": "host:port"}
 
@@ -253,78 +248,29 @@ async def _ingest(process: Process, store: Store) -> Loop:
 
 
 async def _count(process: Process, store: Store) -> Loop:
-    from monitor.judge.books import Books
-    from monitor.judge.count import Count, fold
+    from monitor.judge.counter import count_role, topics
     from monitor.judge.counting import REASONS
     from monitor.metrics import CountMetrics
 
-    topics = _counted_topics(process.kafka, process.settings)
-    metrics = CountMetrics(process.registry, topics=[*topics], reasons=REASONS)
-    books = Books(store, ahead_s=process.settings.transactions.ahead_s)
-    keepers = {
-        topic: Count(books, topic=topic, shape=read.shape, metrics=metrics) for topic, read in topics.items()
-    }
-    ours = next(iter(keepers.values()))
-    process.waiting["count"] = lambda: None if ours.ready else "a partition and a catalogue"
+    counted = topics(process.kafka, process.settings.transactions)
+    metrics = CountMetrics(process.registry, topics=[*counted], reasons=REASONS)
+    ready = partial(process.waiting.__setitem__, "count")
+    ready(lambda: "its topics")
 
     async def count() -> None:
-        _collect_seldom()
         await _topics(process)
-        async with asyncio.TaskGroup() as group:
-            for topic, keeper in keepers.items():
-                group.create_task(_read_counted(process, keeper, topic, topics[topic].group, metrics))
-            group.create_task(
-                fold(
-                    store,
-                    process.stop,
-                    metrics=metrics,
-                    behind=lambda: any(keeper.behind for keeper in keepers.values()),
-                )
-            )
+        _collect_seldom()
+        await count_role(
+            process.kafka,
+            store,
+            topics=counted,
+            ahead_s=process.settings.transactions.ahead_s,
+            metrics=metrics,
+            stop=process.stop,
+            ready=ready,
+        )
 
     return count()
-
-
-class Counted(NamedTuple):
-    """A topic that is counted: the group that reads it, and how."""
-
-    group: str
-    shape: Shape
-
-
-def _counted_topics(kafka: Kafka, settings: Settings) -> dict[str, Counted]:
-    """By full name: ours first, then those of the sources, which have no prefix of ours."""
-    from monitor.judge.shapes import Ours, Theirs
-    from monitor.stream.wire import TRANSACTIONS
-
-    topics = {kafka.topic(TRANSACTIONS): Counted("count", Ours())}
-    for source in settings.transactions.sources:
-        topics[source.topic] = Counted(f"count.{source.name}", Theirs(source))
-    return topics
-
-
-async def _read_counted(
-    process: Process, keeper: Count, topic: str, group: str, metrics: CountMetrics
-) -> None:
-    from monitor.stream.loop import Hooks, consume
-
-    hooks = Hooks(
-        lag=lambda partition, records: metrics.lag.labels(topic, str(partition)).set(records),
-        stopped=lambda partition, on: metrics.stopped.labels(topic, str(partition)).set(int(on)),
-        fenced=metrics.fenced.inc,
-    )
-    await consume(
-        msgspec.structs.replace(process.kafka, topic_prefix=""),
-        topic=topic,
-        group=group,
-        keeper=keeper,
-        stop=process.stop,
-        hooks=hooks,
-        recall=keeper.recalled,
-        max_records=COUNT_RECORDS,
-        max_partition_fetch_bytes=COUNT_PARTITION_BYTES,
-        isolation_level="read_committed",  # others may write in transactions, and take them back
-    )
 
 
 def _collect_seldom() -> None:
@@ -332,28 +278,6 @@ def _collect_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-async def _read_transactions(process: Process, keeper: Count, *, topic: str, metrics: CountMetrics) -> None:
-    from monitor.stream.loop import Hooks, consume
-
-    full = process.kafka.topic(topic)
-    hooks = Hooks(
-        lag=lambda partition, records: metrics.lag.labels(full, str(partition)).set(records),
-        stopped=lambda partition, on: metrics.stopped.labels(full, str(partition)).set(int(on)),
-        fenced=metrics.fenced.inc,
-    )
-    await consume(
-        process.kafka,
-        topic=topic,
-        group="count",
-        keeper=keeper,
-        stop=process.stop,
-        hooks=hooks,
-        recall=keeper.recalled,
-        max_records=COUNT_RECORDS,
-        max_partition_fetch_bytes=COUNT_PARTITION_BYTES,
-    )
 
 
 async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
@@ -614,13 +538,14 @@ def dead_letters(settings: Settings, *, limit: int = 100) -> list[Any]:
 def retry_dead_letters(settings: Settings) -> Retried:
     """Count those of transactions that can be counted by the catalogue of now. Raises StoreUnavailable."""
     from monitor.judge.books import Books
+    from monitor.judge.counter import topics
     from monitor.judge.retrying import retry
 
     async def again() -> Retried:
         async with _stored(settings) as store:
             books = Books(store, ahead_s=settings.transactions.ahead_s)
-            topics = _counted_topics(kafka_of(settings), settings)
-            return await retry(books, {topic: read.shape for topic, read in topics.items()})
+            read = topics(kafka_of(settings), settings.transactions)
+            return await retry(books, {topic: how.shape for topic, how in read.items()})
 
     return asyncio.run(again())
 

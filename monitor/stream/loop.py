@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-import zlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
@@ -22,6 +20,7 @@ from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.stream.alive import look_after_consumer
 from monitor.stream.kafka import Kafka, cluster_id, open_consumer, reachable, sticky
+from monitor.stream.keeper import Hooks, Keeper, Position, Recall, crc_of, recall_nothing
 from monitor.stream.records import Record
 
 __all__ = ["Hooks", "Keeper", "Position", "Record", "consume", "crc_of"]
@@ -38,63 +37,6 @@ COMMIT_EVERY_S = 5.0
 ACCEPT_POLL_S = 3.0  # how often a stopped partition looks whether a person accepted the new log
 
 
-class Position(NamedTuple):
-    """The stored row: the next offset to read, and what record `next - 1` was (None: not known).
-
-    A keeper that must see again what it kept before says from which offset: those records are recalled.
-    """
-
-    next: int
-    last_at_ms: int | None
-    last_crc: int | None
-    recall: int | None = None
-
-
-class Keeper(Protocol):
-    """Stores what records mean. Each method may raise StoreUnavailable; those with `at` FenceBroken too."""
-
-    async def assigned(self, partition: int, *, cluster: str, begin: int, end: int) -> Position:
-        """The stored row, made at `begin` where there is none; load whatever state the partition needs."""
-        ...
-
-    async def keep(self, partition: int, records: Sequence[Record], *, at: Position, new: Position) -> None:
-        """Store what these mean, and `new` where the stored next is still `at.next`, in one transaction."""
-        ...
-
-    async def caught_up(self, partition: int, wall_ms: int, *, at: Position) -> None:
-        """Everything appended before `wall_ms` was kept. At most once a second."""
-        ...
-
-    def revoked(self, partition: int) -> None:
-        """The partition is no longer ours; forget its state."""
-        ...
-
-
-Recall = Callable[[int, Sequence[Record]], Awaitable[None]]  # partition, records kept before
-
-
-def _ignore(*_: object) -> None:
-    return
-
-
-async def _recall_nothing(*_: object) -> None:
-    return
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hooks:
-    """Whom to tell: records not yet read, partitions that wait for a person, batches refused by the fence."""
-
-    lag: Callable[[int, int], None] = _ignore  # partition, records
-    stopped: Callable[[int, bool], None] = _ignore  # partition, whether it is
-    fenced: Callable[[], None] = _ignore
-
-
-def crc_of(key: bytes | None, value: bytes | None) -> int:
-    """CRC-32 of a record's key and value."""
-    return zlib.crc32(value or b"", zlib.crc32(key or b""))
-
-
 async def consume(
     kafka: Kafka,
     *,
@@ -103,7 +45,7 @@ async def consume(
     keeper: Keeper,
     stop: Stop,
     hooks: Hooks | None = None,
-    recall: Recall = _recall_nothing,
+    recall: Recall = recall_nothing,
     max_records: int = 2_000,
     session_s: float = 10.0,
     **settings: Any,
