@@ -7,7 +7,7 @@ import importlib
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from benchmarks import parts
 from benchmarks.table import Row, closing, heading, line, machine
@@ -25,15 +25,14 @@ def main() -> int:
         for name in given.names or NAMES:
             began = time.monotonic()
             try:
-                found = _rows_of(name)(given.quick)
+                for row in _rows_of(name)(given.quick):
+                    print(line(row), flush=True)
+                    rows.append(row)
             except Exception:  # noqa: BLE001 - one benchmark that breaks must not hide the others
                 print(f"benchmark {name} broke:", file=sys.stderr)
                 traceback.print_exc()
                 broken += 1
                 continue
-            for row in found:
-                print(line(row), flush=True)
-            rows += found
             print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     finally:
         parts.close()
@@ -53,8 +52,8 @@ def _arguments() -> argparse.Namespace:
     return given
 
 
-def _rows_of(name: str) -> Callable[[bool], list[Row]]:
-    found: Callable[[bool], list[Row]] = importlib.import_module(f"benchmarks.{name}").rows
+def _rows_of(name: str) -> Callable[[bool], Iterable[Row]]:
+    found: Callable[[bool], Iterable[Row]] = importlib.import_module(f"benchmarks.{name}").rows
     return found
 
 

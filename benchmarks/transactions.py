@@ -55,18 +55,18 @@ class Log(NamedTuple):
         return msgspec.structs.replace(self.kafka, group_prefix=parts.fresh("group") + ".")
 
 
-def rows(quick: bool) -> list[Row]:
-    """Two shapes of event times, two counters that share, a backlog's memory, and the delay of one event."""
+def rows(quick: bool) -> Iterator[Row]:
+    """Two shapes of event times, two counters that share, the delay of one event, a backlog's memory."""
     events = EVENTS_QUICK if quick else EVENTS
     other = _bytewax()
     with _log(events, HOUR_S) as hour:
-        found = [_backlog(hour, "within an hour", HOUR_BUDGET_S, other)]
-        found.append(_shared(hour))
+        yield _backlog(hour, "within an hour", HOUR_BUDGET_S, other)
+        yield _shared(hour)
     with _log(events, WEEKS_S) as weeks:
-        found.append(_backlog(weeks, "over three weeks", WEEKS_BUDGET_S, other))
+        yield _backlog(weeks, "over three weeks", WEEKS_BUDGET_S, other)
+    yield _latency()
     with _log(WAITING_QUICK if quick else WAITING, HOUR_S) as waiting:
-        found.append(_memory(waiting))
-    return [*found, _latency()]
+        yield _memory(waiting)
 
 
 def _backlog(log: Log, shape: str, budget_s: float, bytewax: Path | None) -> Row:
