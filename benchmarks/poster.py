@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import time
+from datetime import UTC, datetime
 from typing import cast
 
 import uvloop
@@ -20,7 +21,7 @@ HEAD = (
 )
 EVENT = (
     '{{"schema":1,"id":"{id}","service":"service-{service:04d}","channel":"web","outcome":"completed",'
-    '"at":"2026-11-25T09:00:00+04:00","duration_ms":184000}}'
+    '"at":"{at}","duration_ms":184000}}'
 )
 SERVICES = 180
 GRACE_S = 20.0
@@ -67,10 +68,10 @@ class Connection(asyncio.Protocol):
 
 def requests_of(secret: str, events: int, number: int) -> list[bytes]:
     """Some whole requests, each of so many events with ids of their own."""
-    made = []
+    made, at = [], datetime.now(UTC).isoformat()
     for batch in range(64 if events == 1 else 2):
         lines = [
-            EVENT.format(id=f"{number}-{batch}-{event}", service=(number + batch + event) % SERVICES)
+            EVENT.format(id=f"{number}-{batch}-{event}", service=(number + batch + event) % SERVICES, at=at)
             for event in range(events)
         ]
         body = "\n".join(lines).encode()

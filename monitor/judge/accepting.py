@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, Protocol
 
 from monitor.errors import BadMessage
 from monitor.model import Catalogue
 
-COUNT_MOST = 1_000_000_000
+COUNT_MOST = 1_000_000
+DURATION_MOST_MS = 7 * 86_400_000
+KEPT_DAYS = 100  # counts by minute are kept so long
+AHEAD_S = 300.0
 ID_MOST = 200  # characters
 
 
@@ -22,9 +26,24 @@ class Event(Protocol):
     @property
     def channel(self) -> str: ...
     @property
+    def at(self) -> datetime: ...
+    @property
     def count(self) -> int: ...
     @property
     def duration_ms(self) -> float | None: ...
+
+
+class Span(NamedTuple):
+    """Event times that can count; both ends are included."""
+
+    earliest: datetime
+    latest: datetime
+
+
+def span(now_ms: int, *, ahead_s: float = AHEAD_S) -> Span:
+    """From as long ago as counts are kept to `ahead_s` seconds from now: clocks differ a little."""
+    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    return Span(now - timedelta(days=KEPT_DAYS), now + timedelta(seconds=ahead_s))
 
 
 class Offers:
@@ -39,14 +58,9 @@ class Offers:
                 for channel in service.channels:
                     self._channels[slug, channel.slug] = service.entity
 
-    def check(self, event: Event, *, entities: Collection[str] = ()) -> None:
+    def check(self, event: Event, within: Span, *, entities: Collection[str] = ()) -> None:
         """Raises BadMessage for what would not count, or is not for this sender (`entities`: only these)."""
-        if event.count < 1 or event.count > COUNT_MOST:
-            raise BadMessage("absurd", f"`count` is {event.count}; it must be from 1 to {COUNT_MOST}")
-        if event.duration_ms is not None and event.duration_ms < 0:
-            raise BadMessage("absurd", f"`duration_ms` is {event.duration_ms:g}; it must not be negative")
-        if len(event.id) > ID_MOST:
-            raise BadMessage("absurd", f"`id` has {len(event.id)} characters; at most {ID_MOST}")
+        check_values(event, within)
         entity = self._channels.get((event.service, event.channel))
         if entity is None:
             raise self._unknown(event)
@@ -62,6 +76,22 @@ class Offers:
             f"no channel {_quoted(event.channel)} of {event.service} in the catalogue; "
             f"it has {', '.join(channels) or 'none'}",
         )
+
+
+def check_values(event: Event, within: Span) -> None:
+    """What needs no catalogue. Raises BadMessage("absurd")."""
+    if not 0 < event.count <= COUNT_MOST:
+        raise BadMessage("absurd", f"`count` is {event.count}; it must be from 1 to {COUNT_MOST}")
+    if event.duration_ms is not None and not 0 <= event.duration_ms <= DURATION_MOST_MS:
+        raise BadMessage(
+            "absurd", f"`duration_ms` is {event.duration_ms:g}; it must be from 0 to {DURATION_MOST_MS}"
+        )
+    if len(event.id) > ID_MOST:
+        raise BadMessage("absurd", f"`id` has {len(event.id)} characters; at most {ID_MOST}")
+    if event.at > within.latest:
+        raise BadMessage("absurd", f"`at` is {event.at.isoformat()}, in the future")
+    if event.at < within.earliest:
+        raise BadMessage("absurd", f"`at` is {event.at.isoformat()}, more than {KEPT_DAYS} days ago")
 
 
 def _quoted(text: str) -> str:

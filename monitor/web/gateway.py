@@ -6,17 +6,17 @@ import asyncio
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from monitor.errors import BadMessage, BufferFull, StoreUnavailable, StreamUnavailable
-from monitor.judge.accepting import Offers
+from monitor.judge.accepting import AHEAD_S, Offers, span
 from monitor.metrics import GatewayMetrics
 from monitor.model import Catalogue
 from monitor.store import tokens
 from monitor.store.pool import Store
 from monitor.store.tokens import Holder
-from monitor.stream.wire import decode_transaction
+from monitor.stream.wire import Transaction, decode_transaction
 from monitor.web.bodies import EXPANDED_MOST_BYTES, Items
 from monitor.web.problems import Refused
 
@@ -56,8 +56,10 @@ class Checked(NamedTuple):
 class Gateway:
     """One of a web process. Its bound is what waits for Kafka, not how often somebody sends."""
 
-    def __init__(self, sender: Sends, store: Store, metrics: GatewayMetrics) -> None:
-        self.metrics = metrics
+    def __init__(
+        self, sender: Sends, store: Store, metrics: GatewayMetrics, *, ahead_s: float = AHEAD_S
+    ) -> None:
+        self.metrics, self._ahead_s = metrics, ahead_s
         self._sender, self._known = sender, KnownTokens(store)
         self._offers: tuple[Catalogue, Offers] | None = None
         self._held = 0
@@ -82,10 +84,15 @@ class Gateway:
         if len(items) > EVENTS_MOST:
             raise Refused(413, "Too many", f"{len(items)} events; at most {EVENTS_MOST} in one request")
         offers, checked, reasons = self._offers_of(catalogue), Checked([], [], 0), Counter[str]()
+        within = span(int(time.time() * 1000), ahead_s=self._ahead_s)
+
+        def check(event: Transaction) -> None:
+            offers.check(event, within, entities=entities)
+
         for begin in range(0, len(items), SLICE):
             if begin:
                 await asyncio.sleep(0)
-            _check(items[begin : begin + SLICE], offers, entities, checked, reasons)
+            _check(items[begin : begin + SLICE], check, checked, reasons)
         for reason, count in reasons.items():
             self.metrics.failures.labels(reason).inc(count)
         return checked._replace(refused=reasons.total())
@@ -118,14 +125,14 @@ def _full(why: str) -> Refused:
 
 
 def _check(
-    items: Items, offers: Offers, entities: Sequence[str], checked: Checked, reasons: Counter[str]
+    items: Items, check: Callable[[Transaction], None], checked: Checked, reasons: Counter[str]
 ) -> None:
     for line, value in items:
         try:
             if len(value) > LINE_MOST_BYTES:
                 raise BadMessage("absurd", f"an event of {len(value)} bytes; at most {LINE_MOST_BYTES}")
             event = decode_transaction(value)
-            offers.check(event, entities=entities)
+            check(event)
         except BadMessage as error:
             reasons[error.reason] += 1
             if len(checked.failed) < FAILED_SHOWN:
