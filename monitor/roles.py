@@ -338,7 +338,9 @@ async def _web(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
         host=process.settings.web.host,
         port=process.settings.web.port,
         stop=process.stop,
-        gateway=Gateway(sender, store, GatewayMetrics(process.registry)),
+        gateway=Gateway(
+            sender, store, GatewayMetrics(process.registry), ahead_s=process.settings.transactions.ahead_s
+        ),
         extra_routes=[("/metrics/state", metrics.handle)],
     )
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Protocol
 
 from monitor.errors import BadMessage
-from monitor.model import Catalogue
+from monitor.judge.counting import COUNT_MAX, DURATION_MS_MAX, KEPT_MS, Span
+from monitor.model import Catalogue, Service
 
-COUNT_MOST = 1_000_000
-DURATION_MOST_MS = 7 * 86_400_000
-KEPT_DAYS = 100  # counts by minute are kept so long
-AHEAD_S = 300.0
+DAY_MS = 86_400_000
 ID_MOST = 200  # characters
 
 
@@ -33,30 +31,22 @@ class Event(Protocol):
     def duration_ms(self) -> float | None: ...
 
 
-class Span(NamedTuple):
-    """Event times that can count; both ends are included."""
-
-    earliest: datetime
-    latest: datetime
-
-
-def span(now_ms: int, *, ahead_s: float = AHEAD_S) -> Span:
-    """From as long ago as counts are kept to `ahead_s` seconds from now: clocks differ a little."""
-    now = datetime.fromtimestamp(now_ms / 1000, UTC)
-    return Span(now - timedelta(days=KEPT_DAYS), now + timedelta(seconds=ahead_s))
-
-
 class Offers:
     """The services of a catalogue and their channels, by slug; a former slug is as good as the new one."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._entities: dict[str, str] = {}
         self._channels: dict[tuple[str, str], str] = {}  # the entity again: one look for what is well
+        for service in catalogue.services:  # a former slug never wins over somebody's current one
+            self._add(service.was, service)
         for service in catalogue.services:
-            for slug in (service.slug, *service.was):
-                self._entities[slug] = service.entity
-                for channel in service.channels:
-                    self._channels[slug, channel.slug] = service.entity
+            self._add((service.slug,), service)
+
+    def _add(self, slugs: Iterable[str], service: Service) -> None:
+        for slug in slugs:
+            self._entities[slug] = service.entity
+            for channel in service.channels:
+                self._channels[slug, channel.slug] = service.entity
 
     def check(self, event: Event, within: Span, *, entities: Collection[str] = ()) -> None:
         """Raises BadMessage for what would not count, or is not for this sender (`entities`: only these)."""
@@ -80,18 +70,18 @@ class Offers:
 
 def check_values(event: Event, within: Span) -> None:
     """What needs no catalogue. Raises BadMessage("absurd")."""
-    if not 0 < event.count <= COUNT_MOST:
-        raise BadMessage("absurd", f"`count` is {event.count}; it must be from 1 to {COUNT_MOST}")
-    if event.duration_ms is not None and not 0 <= event.duration_ms <= DURATION_MOST_MS:
+    if not 0 < event.count <= COUNT_MAX:
+        raise BadMessage("absurd", f"`count` is {event.count}; it must be from 1 to {COUNT_MAX}")
+    if event.duration_ms is not None and not 0 <= event.duration_ms <= DURATION_MS_MAX:
         raise BadMessage(
-            "absurd", f"`duration_ms` is {event.duration_ms:g}; it must be from 0 to {DURATION_MOST_MS}"
+            "absurd", f"`duration_ms` is {event.duration_ms:g}; it must be from 0 to {DURATION_MS_MAX}"
         )
     if len(event.id) > ID_MOST:
         raise BadMessage("absurd", f"`id` has {len(event.id)} characters; at most {ID_MOST}")
     if event.at > within.latest:
         raise BadMessage("absurd", f"`at` is {event.at.isoformat()}, in the future")
     if event.at < within.earliest:
-        raise BadMessage("absurd", f"`at` is {event.at.isoformat()}, more than {KEPT_DAYS} days ago")
+        raise BadMessage("absurd", f"`at` is {event.at.isoformat()}, more than {KEPT_MS // DAY_MS} days ago")
 
 
 def _quoted(text: str) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from monitor.errors import BadMessage, BufferFull, StoreUnavailable, StreamUnavailable
-from monitor.judge.accepting import AHEAD_S, Offers, span
+from monitor.judge.accepting import Offers
+from monitor.judge.counting import span
 from monitor.metrics import GatewayMetrics
 from monitor.model import Catalogue
 from monitor.store import tokens
@@ -57,7 +58,7 @@ class Gateway:
     """One of a web process. Its bound is what waits for Kafka, not how often somebody sends."""
 
     def __init__(
-        self, sender: Sends, store: Store, metrics: GatewayMetrics, *, ahead_s: float = AHEAD_S
+        self, sender: Sends, store: Store, metrics: GatewayMetrics, *, ahead_s: float = 300.0
     ) -> None:
         self.metrics, self._ahead_s = metrics, ahead_s
         self._sender, self._known = sender, KnownTokens(store)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from monitor.judge.accepting import COUNT_MOST, ID_MOST
+from monitor.judge.accepting import ID_MOST
+from monitor.judge.counting import COUNT_MAX
 from monitor.judge.picture import BEHIND
 from monitor.model import ChannelKind, Effect, Missing, SystemKind, TransactionOutcome, Verdict
 from monitor.store.history import ATTEMPTS_MAX
@@ -186,7 +187,7 @@ def _schemas() -> Json:
                 "count": {
                     "type": "integer",
                     "minimum": 1,
-                    "maximum": COUNT_MOST,
+                    "maximum": COUNT_MAX,
                     "default": 1,
                     "description": "How many, where the sender has counted already.",
                 },
