@@ -99,6 +99,7 @@ async def post(port: int, secret: str, *, connections: int, events: int, seconds
     took_ms = [ms for one in opened for ms in one.took_ms]
     refused = [text.decode() for one in opened for text in one.refused]
     return {
+        "took_s": took_s,
         "requests_s": len(took_ms) / took_s,
         "events_s": len(took_ms) * events / took_s,
         "p50_ms": share_below(took_ms, 0.5),
