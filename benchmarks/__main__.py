@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable
 from benchmarks import parts
 from benchmarks.table import Row, closing, heading, line, machine
 
-NAMES = ("cost", "limits", "ingest", "transactions", "fault", "judge", "catalogue", "state", "run")
+NAMES = (
+    "cost", "limits", "ingest", "transactions", "gateway", "fault", "judge", "catalogue", "state", "run",
+)  # fmt: skip
 
 
 def main() -> int:

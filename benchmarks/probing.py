@@ -139,14 +139,16 @@ class Prober:
         self.close()
 
 
-def role(name: str, kafka: Kafka, *, folder: Path, dsn: str = "", config: Path | None = None) -> Child:
+def role(
+    name: str, kafka: Kafka, *, folder: Path, dsn: str = "", config: Path | None = None, **more: str
+) -> Child:
     """One role as it is run: `continuity run NAME`, with its settings in the environment."""
     if config is None:
         config = folder / "config"
         config.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "monitor", "run", name, "--config", str(config)]
     kept = {key: value for key, value in os.environ.items() if not key.startswith("CONTINUITY_")}
-    env = kept | parts.environment(kafka, dsn=dsn, data=folder / "data")
+    env = kept | parts.environment(kafka, dsn=dsn, data=folder / "data") | more
     return Child(command, folder / f"{name}.log", name=name, cwd=ROOT, env=env)
 
 

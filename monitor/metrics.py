@@ -208,6 +208,42 @@ class DeriveMetrics:
         )
 
 
+GATEWAY_REASONS = (
+    "unreadable",
+    "schema",
+    "absurd",
+    "unknown_service",
+    "unknown_channel",
+    "not_allowed",
+    "full",
+    "away",
+)
+
+
+class GatewayMetrics:
+    """What the web role passed from HTTP to Kafka."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.events = Counter(
+            "continuity_gateway_events",
+            "Transaction events that Kafka has acknowledged.",
+            registry=registry,
+        )
+        self.failures = Counter(
+            "continuity_gateway_failures",
+            "Events that were not passed on, and requests that could not be read, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self.in_flight = Gauge(
+            "continuity_gateway_in_flight_events",
+            "Events taken and not yet acknowledged.",
+            registry=registry,
+        )
+        for reason in GATEWAY_REASONS:
+            self.failures.labels(reason)
+
+
 class Pulse:
     """What every role says of itself: build, event-loop lag, waits for the database."""
 

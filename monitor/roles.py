@@ -306,13 +306,17 @@ async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop
 
 async def _web(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
     from monitor.exporter.state import StateMetrics
+    from monitor.metrics import GatewayMetrics
     from monitor.store.listen import Bell, listening
+    from monitor.stream.send import open_sender
     from monitor.web.app import web_role
+    from monitor.web.gateway import Gateway
     from monitor.web.state import Live
 
     bell = Bell()
     await stack.enter_async_context(listening(process.dsn, bell))
     state = Live(store, bell)
+    sender = await stack.enter_async_context(open_sender(process.kafka))
     metrics = StateMetrics(lambda: (state.picture, state.answers))
     process.waiting["web"] = lambda: None if state.picture is not None else "the first catalogue"
     return web_role(
@@ -321,6 +325,9 @@ async def _web(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
         host=process.settings.web.host,
         port=process.settings.web.port,
         stop=process.stop,
+        gateway=Gateway(
+            sender, store, GatewayMetrics(process.registry), ahead_s=process.settings.transactions.ahead_s
+        ),
         extra_routes=[("/metrics/state", metrics.handle)],
     )
 

@@ -28,6 +28,15 @@ CI = os.environ.get("CI") == "true"
 KAFKA_USERS = {
     name: f"{name}-password" for name in ("prober", "ingest", "count", "derive", "web", "stranger")
 }
+# Debian's kcat cannot sign in by SCRAM to this Kafka: its librdkafka (before 2.6.1) mistakes the nonce.
+KCAT_USER, KCAT_PASSWORD = "kcat", "kcat-password"
+PLAIN_SETTINGS = {
+    "sasl.enabled.mechanisms": "SCRAM-SHA-256,PLAIN",
+    "listener.name.sasl_plaintext.plain.sasl.jaas.config": (
+        "org.apache.kafka.common.security.plain.PlainLoginModule required "
+        f'user_{KCAT_USER}="{KCAT_PASSWORD}";'
+    ),
+}
 TEMPLATE = "migrated"
 RUN_WITHIN_S = 60.0
 
@@ -93,7 +102,7 @@ def database(postgres_server: Postgres, migrated_template: str) -> Iterator[str]
 @pytest.fixture(scope="session")
 def kafka_server(run_folder: Path) -> Iterator[Kafka]:
     """One Kafka for the run, with the users of KAFKA_USERS. A test that stops it must start it again."""
-    server = Kafka(run_folder / "kafka", users=KAFKA_USERS, tell=print)
+    server = Kafka(run_folder / "kafka", users=KAFKA_USERS, settings=PLAIN_SETTINGS, tell=print)
     with _or_skip(server):
         yield server
 

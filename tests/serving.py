@@ -16,6 +16,7 @@ from monitor.model import Catalogue
 from monitor.store.listen import Bell, listening
 from monitor.store.pool import Store, open_store
 from monitor.web.app import Handler, web_role
+from monitor.web.gateway import Gateway
 from monitor.web.state import Live
 from tests.world import World, government
 
@@ -64,6 +65,7 @@ async def serving(
     keep_alive: bool = True,
     fresh: bool = True,
     extra: Sequence[tuple[str, Handler]] = (),
+    gateway: Callable[[Store], Gateway | None] = lambda store: None,
 ) -> AsyncIterator[Served]:
     """Everything up (`fresh`: on a database that has no rows yet), the clocks going (`keep_alive`)."""
     stop, bell = Stop(), Bell()
@@ -85,6 +87,7 @@ async def serving(
                     port=port,
                     stop=stop,
                     silence_s=silence_s,
+                    gateway=gateway(store),
                     extra_routes=[("/metrics/state", state.handle), *extra],
                     listening=taken.append,
                 )

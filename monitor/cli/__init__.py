@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from monitor.cli import asking, catalogue, demo, running  # each adds its commands to the group
+from monitor.cli import asking, catalogue, demo, running, sending  # each adds its commands to the group
 from monitor.cli.base import continuity
 
-__all__ = ["asking", "catalogue", "continuity", "demo", "main", "running"]
+__all__ = ["asking", "catalogue", "continuity", "demo", "main", "running", "sending"]
 
 
 def main() -> None:

@@ -96,6 +96,8 @@ def _needs(kafka: Kafka, roles: Sequence[str], vantages: Sequence[str]) -> list[
         operations[kafka.topic(OBSERVATIONS)].add("Write")
         for vantage in vantages:
             operations[kafka.topic(REQUESTS + vantage)] = {"Read", "Write"}
+    if "web" in roles:
+        operations[kafka.topic(TRANSACTIONS)].add("Write")
     keyed = tuple(kafka.topic(name) for name in KEYED)
     return [
         Need(topic, tuple(sorted(operations[topic.name])), topic.name.startswith(keyed))

@@ -17,7 +17,7 @@ from monitor.errors import BadMessage, BufferFull, StreamUnavailable
 from monitor.lifetime import Backoff
 from monitor.log import Log
 from monitor.stream.alive import look_after_producer
-from monitor.stream.kafka import Kafka, open_producer, partition_for, reachable
+from monitor.stream.kafka import REQUEST_S, Kafka, open_producer, partition_for, reachable
 from monitor.stream.lanes import Chunk, Event, Lane, Ticket
 from monitor.stream.wire import TRANSACTIONS
 
@@ -44,6 +44,7 @@ class Sender:
         self._kafka, self._most_events, self._most_bytes = kafka, most_events, most_bytes
         self._lanes: list[Lane] = []  # by partition; empty while there is no producer
         self._why_not = ""
+        self._bug: BaseException | None = None
         self._known = asyncio.Event()  # set once it is known whether Kafka is there
         self._idle = asyncio.Event()  # set while nothing is on its way
         self._idle.set()
@@ -113,6 +114,8 @@ class Sender:
         return ticket
 
     def _lanes_open(self) -> list[Lane]:
+        if self._bug is not None:
+            raise RuntimeError("the sender crashed") from self._bug
         if not self._lanes:
             raise StreamUnavailable(self._why_not or "Kafka: not connected")
         return self._lanes
@@ -124,7 +127,8 @@ class Sender:
             try:
                 async with open_producer(self._kafka) as producer:
                     with reachable():
-                        partitions = len(await producer.partitions_for(self.topic))
+                        async with asyncio.timeout(2 * REQUEST_S):
+                            partitions = len(await producer.partitions_for(self.topic))
                     log.info("send.connected", topic=self.topic)
                     backoff.reset()
                     self._lanes = [Lane(self.topic, partition) for partition in range(partitions)]
@@ -156,6 +160,12 @@ class Sender:
         for lane in lanes:
             lane.fail(why)
 
+    def ended(self, running: asyncio.Task[None]) -> None:
+        """`run` is over; when that was a bug, every `send` from now on is one too."""
+        if not running.cancelled() and (bug := running.exception()) is not None:
+            self._bug = bug
+            log.error("send.crashed", exc_info=bug)
+
     async def flush(self, within_s: float = LAST_FLUSH_S) -> None:
         """Wait for what is on its way, for so long."""
         with suppress(TimeoutError):
@@ -173,7 +183,7 @@ async def open_sender(
     """
     sender = Sender(kafka, topic=topic, most_events=most_events, most_bytes=most_bytes)
     running = asyncio.create_task(sender.run(), name="sender")
-    running.add_done_callback(_ended)
+    running.add_done_callback(sender.ended)
     try:
         yield sender
         await sender.flush()
@@ -181,11 +191,6 @@ async def open_sender(
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
-
-
-def _ended(running: asyncio.Task[None]) -> None:
-    if not running.cancelled() and (bug := running.exception()) is not None:
-        log.error("send.crashed", exc_info=bug)
 
 
 def _size(events: Sequence[Event]) -> int:

@@ -12,8 +12,10 @@ from monitor.lifetime import Stop
 from monitor.log import Log
 from monitor.store import tokens
 from monitor.store.pool import Store
+from monitor.store.tokens import Holder
 from monitor.web import auth, guard
-from monitor.web.api import events, handlers
+from monitor.web.api import events, handlers, transactions
+from monitor.web.gateway import Gateway
 from monitor.web.pages import entity, overview, service, sign_in, system, systems
 from monitor.web.problems import Refused, json_response, problem
 from monitor.web.site import HOLDER, SITE, STATIC, Site, add_headers, bare_page
@@ -34,6 +36,7 @@ def build_app(
     silence_s: float = SILENCE_S,
     writes: guard.Writes | None = None,
     lives: guard.Lives | None = None,
+    gateway: Gateway | None = None,
     extra_routes: Sequence[tuple[str, Handler]] = (),
 ) -> web.Application:
     """Pages, API and what others mount (`extra_routes`: path and GET handler).
@@ -48,6 +51,7 @@ def build_app(
         open_reads=open_reads,
         writes=writes or guard.Writes(),
         lives=lives or guard.Lives(),
+        gateway=gateway,
     )
     app.on_response_prepare.append(add_headers)
     app.add_routes([*_pages(), *api_routes(), web.static("/static", STATIC)])
@@ -83,6 +87,7 @@ def api_routes() -> list[web.RouteDef]:
         web.get("/api/v1/observations", handlers.observations),
         web.get("/api/v1/changes", handlers.changes),
         web.get("/api/v1/events", events.events),
+        web.post(transactions.PATH, transactions.send),
         web.get("/api/v1/openapi.json", handlers.openapi),
     ]
 
@@ -137,15 +142,27 @@ async def _know_who(request: web.Request, handler: Handler) -> web.StreamRespons
     site = request.app[SITE]
     if site.open_reads:
         guard.check_host(request)
-    if request.method not in ("GET", "HEAD"):
+    if request.method not in ("GET", "HEAD") and request.path != transactions.PATH:
         site.writes.take(request.remote or "")
     if not request.path.startswith(("/static/", "/healthz", "/readyz")):
-        who = await auth.holder(request, site.store)
+        who = await _holder(request, site)
         if who is not None:
             request[HOLDER] = who
         elif not site.open_reads and not request.path.startswith(OPEN_PATHS):
             return _ask_to_sign_in(request)
     return await handler(request)
+
+
+async def _holder(request: web.Request, site: Site) -> Holder | None:
+    """Senders of transactions are bounded by what waits for Kafka; those without a token by other limits."""
+    secret = auth.bearer(request)
+    if site.gateway is None or secret is None or request.path != transactions.PATH:
+        return await auth.holder(request, site.store)
+    found = await site.gateway.holder(secret)
+    if found is None:
+        site.writes.take(request.remote or "")
+        raise auth.unknown_token()
+    return found
 
 
 def _ask_to_sign_in(request: web.Request) -> web.Response:
@@ -162,6 +179,7 @@ async def web_role(
     host: str,
     port: int,
     stop: Stop,
+    gateway: Gateway | None = None,
     extra_routes: Sequence[tuple[str, Handler]] = (),
     silence_s: float = SILENCE_S,
     listening: Callable[[int], None] = lambda port: None,
@@ -179,9 +197,11 @@ async def web_role(
         store,
         open_reads=guard.is_loopback(host),
         silence_s=silence_s,
+        gateway=gateway,
         extra_routes=extra_routes,
     )
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    # a body is inflated by who reads it, within its own limits
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, auto_decompress=False)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

@@ -26,14 +26,23 @@ async def holder(request: web.Request, store: Store) -> Holder | None:
 
     Raises Refused (401) for a bearer token that is not in force, and StoreUnavailable.
     """
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        found = await tokens.holder_of_token(store, secret.strip())
+    if (secret := bearer(request)) is not None:
+        found = await tokens.holder_of_token(store, secret)
         if found is None:
-            raise Refused(401, "Unknown token", "the token is unknown or revoked", headers=BEARER)
+            raise unknown_token()
         return found
     session = request.cookies.get(SESSION)
     return await tokens.holder_of_session(store, session) if session else None
+
+
+def bearer(request: web.Request) -> str | None:
+    """The secret of the bearer token sent along; None without any."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def unknown_token() -> Refused:
+    return Refused(401, "Unknown token", "the token is unknown or revoked", headers=BEARER)
 
 
 def csrf_of(request: web.Request) -> str:
@@ -55,10 +64,22 @@ def check_csrf(request: web.Request, form: MultiDictProxy[Any]) -> None:
     """Raises Refused (403) unless the form came from a page of ours, opened in this browser."""
     sent, kept = form.get(CSRF_FIELD), request.cookies.get(CSRF)
     same = isinstance(sent, str) and kept and hmac.compare_digest(sent.encode(), kept.encode())
-    origin = request.headers.get("Origin")
-    ours = origin is None or origin.partition("//")[2] == request.host  # a proxy may have ended TLS
-    if not (same and ours):
+    if not (same and _ours(request)):
         raise Refused(403, "Form not recognised", "open the page again and send the form from there")
+
+
+def check_origin(request: web.Request) -> None:
+    """Raises Refused (403) for a request with a session's cookie that a page of somebody else sent.
+
+    Together with a media type that no form can send, and a cookie that is SameSite: enough without a form.
+    """
+    if not _ours(request):
+        raise Refused(403, "Another site", "a session may be used from our own pages only")
+
+
+def _ours(request: web.Request) -> bool:
+    origin = request.headers.get("Origin")
+    return origin is None or origin.partition("//")[2] == request.host  # a proxy may have ended TLS
 
 
 def open_session(request: web.Request, response: web.StreamResponse, secret: str) -> None:

@@ -12,10 +12,16 @@ class Refused(Exception):
     """The request cannot be answered as asked: a status, a short title, and what would be right."""
 
     def __init__(
-        self, status: int, title: str, detail: str = "", *, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        title: str,
+        detail: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, object] | None = None,  # members of the problem beside the usual ones
     ) -> None:
         self.status, self.title, self.detail = status, title, detail
-        self.headers = dict(headers or {})
+        self.headers, self.more = dict(headers or {}), dict(more or {})
         super().__init__(f"{status} {title}: {detail}")
 
 
@@ -27,6 +33,7 @@ def problem(refused: Refused, *, path: str) -> web.Response:
         "status": refused.status,
         "detail": refused.detail,
         "instance": path,
+        **refused.more,
     }
     return web.Response(
         status=refused.status,

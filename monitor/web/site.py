@@ -19,6 +19,7 @@ from monitor.model import Catalogue, Verdict
 from monitor.store.pool import Store
 from monitor.store.tokens import Holder
 from monitor.web import auth
+from monitor.web.gateway import Gateway
 from monitor.web.guard import HEADERS, Lives, Writes
 from monitor.web.language import LANGUAGES, Ltr, Speaker, choose, speaker
 from monitor.web.state import Live
@@ -42,6 +43,7 @@ class Site:
     open_reads: bool  # reading needs no token, because only this machine reaches the listener
     writes: Writes
     lives: Lives
+    gateway: Gateway | None = None  # the way of transactions to Kafka, where there is one
 
 
 SITE: web.AppKey[Site] = web.AppKey("site", Site)

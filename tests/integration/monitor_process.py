@@ -57,7 +57,7 @@ def rules(vantage: str = "main") -> dict[str, tuple[Rule, ...]]:
         "ingest": (Rule("topic", OBSERVATIONS, ("read",)), Rule("group", "ingest", ("read",))),
         "count": (Rule("topic", TRANSACTIONS, ("read",)), Rule("group", "count", ("read",))),
         "derive": (Rule("topic", CATALOGUE, ("write",)),),
-        "web": (),
+        "web": (Rule("topic", TRANSACTIONS, ("write",)),),
     }
 
 

@@ -36,7 +36,7 @@ async def test_every_answer_has_what_its_description_requires(database: str) -> 
         await served.world.service_falls("s0001")
         paths = document()["paths"]
         for path, methods in paths.items():
-            if path.endswith("/events"):
+            if path.endswith("/events") or "get" not in methods:
                 continue
             asked = path.replace("services/{slug}", "services/s0001").replace("{slug}", "payments")
             asked += "?subject=service:s0001" if path.endswith("observations") else ""

@@ -5,10 +5,14 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from monitor.judge.accepting import ID_MOST
+from monitor.judge.counting import COUNT_MAX
 from monitor.judge.picture import BEHIND
-from monitor.model import ChannelKind, Effect, Missing, SystemKind, Verdict
+from monitor.model import ChannelKind, Effect, Missing, SystemKind, TransactionOutcome, Verdict
 from monitor.store.history import ATTEMPTS_MAX
 from monitor.store.read import CHANGES_MAX
+from monitor.web.bodies import JSON, NDJSON
+from monitor.web.gateway import EVENTS_MOST
 from probes.contract import Outcome
 
 Json = dict[str, Any]
@@ -170,6 +174,35 @@ def _schemas() -> Json:
             skewed=FLAG,
             beyond_horizon=FLAG,
         ),
+        "Transaction": {
+            "type": "object",
+            "required": ["service", "channel", "outcome", "at"],
+            "properties": {
+                "schema": {"type": "integer", "const": 1, "default": 1},
+                "id": {**TEXT, "maxLength": ID_MOST, "description": "The same again counts once."},
+                "service": {**TEXT, "description": "Slug of the catalogue."},
+                "channel": {**TEXT, "description": "Slug of a channel of that service."},
+                "outcome": _enum(TransactionOutcome),
+                "at": {**INSTANT, "description": "When it ended, with its time zone."},
+                "count": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": COUNT_MAX,
+                    "default": 1,
+                    "description": "How many, where the sender has counted already.",
+                },
+                "duration_ms": {
+                    "type": ["number", "null"],
+                    "minimum": 0,
+                    "description": "Of each of them, from beginning to end.",
+                },
+            },
+        },
+        "Taken": _object(
+            accepted=COUNT,
+            refused=COUNT,
+            failed={**_list(_object(line=COUNT, why=TEXT)), "description": "The first of the refused."},
+        ),
         "Change": _object(
             cursor=TEXT,
             layer={"type": "string", "enum": ["measured", "effective"]},
@@ -215,6 +248,42 @@ def _get(
                 "200": {"description": "OK", "content": {media: {"schema": schema}}},
                 "default": {"description": "A problem (RFC 9457).", "content": content},
             },
+        }
+    }
+
+
+def _send() -> Json:
+    line = _ref("Transaction")
+    described = {
+        "202": "Kafka has acknowledged what was accepted.",
+        "400": "The body cannot be read, or is empty.",
+        "401": "No token, or one that is not in force.",
+        "403": "A token that may not send.",
+        "413": "The body is too large: send it in parts.",
+        "415": "Another media type or encoding.",
+        "422": "Nothing was accepted; `failed` says why.",
+        "429": "Too much waits for Kafka; send it again after `Retry-After` seconds.",
+        "503": "Kafka or the database is away; send all of it again, with the same ids.",
+    }
+    problem = {"application/problem+json": {"schema": _ref("Problem")}}
+    responses: Json = {
+        code: {"description": text, "content": problem} for code, text in described.items() if code != "202"
+    }
+    taken = {"application/json": {"schema": _ref("Taken")}}
+    return {
+        "post": {
+            "operationId": "send",
+            "summary": f"Send transactions: one, an array of at most {EVENTS_MOST}, or NDJSON.",
+            "description": "`Content-Encoding: gzip` may be used. An `id` seen again counts once.",
+            "security": [{"token": []}],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    JSON: {"schema": {"oneOf": [line, _list(line)]}},
+                    NDJSON: {"schema": line},
+                },
+            },
+            "responses": {"202": {"description": described["202"], "content": taken}, **responses},
         }
     }
 
@@ -275,6 +344,7 @@ def _paths() -> Json:
             TEXT,
             media="text/event-stream",
         ),
+        "/api/v1/transactions": _send(),
         "/api/v1/openapi.json": _get("openapi", "This document.", {"type": "object"}),
     }
 
