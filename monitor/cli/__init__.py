@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from monitor.cli import asking, catalogue, demo, running  # each adds its commands to the group
+from monitor.cli import anomalies, asking, catalogue, demo, running  # each adds its commands to the group
 from monitor.cli.base import continuity
 
-__all__ = ["asking", "catalogue", "continuity", "demo", "main", "running"]
+__all__ = ["anomalies", "asking", "catalogue", "continuity", "demo", "main", "running"]
 
 
 def main() -> None:

@@ -1,14 +1,15 @@
-"""How unusual each value of one series is, told as it comes: online, in constant memory, with one setting for all.
+"""How unusual each value of a series is, told as it comes: in constant memory, one setting for all. Pure.
 
 A value is unusual when it departs from what is usual by more than the largest departure in memory. Usual is
-said in three ways: the level of the last 50 and of the last 200 points, and what this time of day and hour of
-the week has brought. Each departure, up and down apart, is held against its own record, and so is the longest
-run of one same value. A record halves in four weeks, so that what was long ago may be new again; it grows by no
-more than four times at once, so that one absurd value does not deafen the detector. By how much a record was
-broken is the same scale for every series, in any unit, with noise of any shape: that is the score.
+said in three ways: the level of the last 50 points, the level of the last 200, and what this time of day and
+hour of the week have brought. Each departure, up and down apart, is held against its own record. A record
+halves in four weeks, so that what was long ago may be new again; it grows by no more than four times at once,
+so that one absurd value does not deafen the detector. By how much a record was broken means the same in every
+series, whatever its unit and the shape of its noise: that is the score. Beside it, a run of one same value is
+told when it lasts three times as long as any in memory.
 
-An anomaly is told when it begins. While the memory of that lasts (it halves in 100 points) only what is more
-unusual still is told again; the rest scores 0.
+An anomaly is told when it begins. While it is in memory (that halves in 100 points) only what is more unusual
+is told again; the rest scores 0.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from __future__ import annotations
 import math
 
 THRESHOLD = 0.5  # a score from here on is worth a look: a record broken by 15 %
-FALSE_ALARMS_PER_1000 = 1.0  # at most, on noise of any shape (see tests/monitor/test_anomaly.py)
+FALSE_ALARMS_PER_1000 = 4.0  # points of nothing but noise, at most; measured in tests/monitor/test_anomaly.py
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 WEEK_MS = 7 * DAY_MS
 SLOT_MS = HOUR_MS // 4  # of the day
-MEMORY_MS = 4 * WEEK_MS  # in which a record halves
-STEP_MS_MAX = HOUR_MS  # the most that two points are held to be apart: a gap is not forgetting
+MEMORY_MS = 4 * WEEK_MS  # in which a record halves,
+MEMORY_POINTS = 2700  # and not in fewer points: a gap is not forgetting
 
 SHORT, LONG = 1 / 50, 1 / 200  # weight of a point in the level
 SMOOTH = 1 / 8  # in what lasts longer than a point
@@ -65,22 +66,22 @@ class Detector:
         if not math.isfinite(value):
             return 0.0
         value = min(max(value, -VALUE_MAX), VALUE_MAX)
-        step_ms = 0 if self._at_ms is None else min(max(timestamp_ms - self._at_ms, 0), STEP_MS_MAX)
+        step_ms = 0 if self._at_ms is None else max(timestamp_ms - self._at_ms, 0)
         self._at_ms = timestamp_ms
         margin = self._margin(timestamp_ms, value, step_ms)
         self._told *= FADING
         if margin <= self._told:
             return 0.0
         self._told = margin
-        return 1 - 0.5 ** (margin / MARGIN)
+        return 1 - math.pow(0.5, margin / MARGIN)
 
     def _margin(self, at_ms: int, value: float, step_ms: int) -> float:
         """By how much the value breaks the record it breaks most."""
-        keep = 0.5 ** (step_ms / MEMORY_MS)
+        keep = math.pow(0.5, min(step_ms / MEMORY_MS, 1 / MEMORY_POINTS))
         short, long, smooth = self._departures(value)
         least = ROUNDING * (abs(value) + abs(self._long))
         season = self._season.departure(at_ms, value, step_ms)
-        departures = (short, -short, long, -long, smooth, -smooth)
+        departures: tuple[float, ...] = (short, -short, long, -long, smooth, -smooth)
         if season is not None:
             departures += (season, -season)
         margin = self._still.margin(value, keep)
@@ -112,9 +113,9 @@ class _Record:
         self.top = self.points = 0.0
 
     def broken(self, departure: float, keep: float, least: float) -> float:
-        """By how much, as a logarithm, `departure` breaks the record; 0 when it does not, or is under `least`.
+        """By how much, as a logarithm, `departure` breaks the record; 0 when it does not or is below `least`.
 
-        `keep` is what is left of memory since the last one. A young record counts for less.
+        `keep` is the share of memory that is left since the last one. A young record counts for less.
         """
         self.top *= keep
         self.points = self.points * keep + 1
@@ -158,7 +159,7 @@ class _Season:
         learnt = min(max(departure, -limit), limit)
         self._points += 1
         self._usual += max(USUAL, 1 / self._points) * (abs(departure) - self._usual)
-        daily = 1 - (1 - DAILY) ** min(1.0, step_ms / SLOT_MS)
+        daily = 1 - math.pow(1 - DAILY, min(1.0, step_ms / SLOT_MS))
         self._day[slot] += max(daily, 1 / self._count[slot]) * learnt
         self._week[hour] += WEEKLY * min(1.0, step_ms / HOUR_MS) * learnt
 
