@@ -8,8 +8,8 @@ so that one absurd value does not deafen the detector. By how much a record was 
 series, whatever its unit and the shape of its noise: that is the score. Beside it, a run of one same value is
 told when it lasts three times as long as any in memory.
 
-An anomaly is told when it begins. While it is in memory (that halves in 100 points) only what is more unusual
-is told again; the rest scores 0.
+An anomaly is told when it begins. While it is in memory (that halves in 100 points) only what is twice as
+unusual is told again; the rest scores 0.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ MARGIN_MAX = 1.0
 STILL_TIMES, STILL_MARGIN = 3, 0.3  # a run of one value is told when so many times the longest, and how much
 YOUNG = 150  # points after which a record counts half, and then more and more
 LEARNING = 100  # points before a departure counts at all
+BEFORE = 6  # a record is broken as it was so many points ago, or up to twice as many
 FADING = 0.5 ** (1 / 100)  # of an alarm told, a point
+AGAIN = 2  # what is so many times as unusual is told again
 ROUNDING = 1e-9  # a departure smaller than this share of the value is none
 VALUE_MAX = 1e300  # larger ones are held to be as large, so that differences stay finite
 
@@ -70,7 +72,7 @@ class Detector:
         self._at_ms = timestamp_ms
         margin = self._margin(timestamp_ms, value, step_ms)
         self._told *= FADING
-        if margin <= self._told:
+        if margin <= AGAIN * self._told:
             return 0.0
         self._told = margin
         return 1 - math.pow(0.5, margin / MARGIN)
@@ -105,29 +107,38 @@ class Detector:
 
 
 class _Record:
-    """The largest departure in memory."""
+    """The largest departure in memory, and what it was some points ago: an anomaly may grow step by step."""
 
-    __slots__ = ("points", "top")
+    __slots__ = ("_before", "_next", "_points", "_seen", "_top")
 
     def __init__(self) -> None:
-        self.top = self.points = 0.0
+        self._top = self._next = self._before = self._points = 0.0
+        self._seen = 0
 
     def broken(self, departure: float, keep: float, least: float) -> float:
         """By how much, as a logarithm, `departure` breaks the record; 0 when it does not or is below `least`.
 
         `keep` is the share of memory that is left since the last one. A young record counts for less.
         """
-        self.top *= keep
-        self.points = self.points * keep + 1
-        top = self.top
-        if departure <= top or departure <= least:
+        self._fade(keep)
+        before = self._before
+        if departure <= before or departure <= least:
             return 0.0
-        if self.points <= LEARNING:
-            self.top = departure
+        if self._points <= LEARNING:
+            self._top = max(self._top, departure)
             return 0.0
-        self.top = min(departure, GROWTH_MAX * top) if top else departure
-        margin = min(math.log(departure / top), MARGIN_MAX) if top else MARGIN_MAX
-        return margin / (1 + YOUNG / self.points)
+        self._top = max(self._top, min(departure, GROWTH_MAX * before) if before else departure)
+        margin = min(math.log(departure / before), MARGIN_MAX) if before else MARGIN_MAX
+        return margin / (1 + YOUNG / self._points)
+
+    def _fade(self, keep: float) -> None:
+        self._top *= keep
+        self._next *= keep
+        self._before *= keep
+        self._points = self._points * keep + 1
+        self._seen += 1
+        if self._seen % BEFORE == 0:
+            self._before, self._next = self._next, self._top
 
 
 class _Season:
