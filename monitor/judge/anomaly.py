@@ -38,7 +38,7 @@ MARGIN_MAX = 1.0
 STILL_TIMES, STILL_MARGIN = 3, 0.3  # a run of one value is told when so many times the longest, and how much
 YOUNG = 150  # points after which a record counts half, and then more and more
 LEARNING = 100  # points before a departure counts at all
-BEFORE = 6  # a record is broken as it was so many points ago, or up to twice as many
+FOLLOW = 1 / 8  # of the way to the largest departure, a point: what grows step by step breaks a record too
 FADING = 0.5 ** (1 / 100)  # of an alarm told, a point
 AGAIN = 2  # what is so many times as unusual is told again
 ROUNDING = 1e-9  # a departure smaller than this share of the value is none
@@ -107,38 +107,30 @@ class Detector:
 
 
 class _Record:
-    """The largest departure in memory, and what it was some points ago: an anomaly may grow step by step."""
+    """The largest departure in memory, followed with some delay: an anomaly may grow step by step."""
 
-    __slots__ = ("_before", "_next", "_points", "_seen", "_top")
+    __slots__ = ("_followed", "_points", "_top")
 
     def __init__(self) -> None:
-        self._top = self._next = self._before = self._points = 0.0
-        self._seen = 0
+        self._top = self._followed = self._points = 0.0
 
     def broken(self, departure: float, keep: float, least: float) -> float:
         """By how much, as a logarithm, `departure` breaks the record; 0 when it does not or is below `least`.
 
         `keep` is the share of memory that is left since the last one. A young record counts for less.
         """
-        self._fade(keep)
-        before = self._before
-        if departure <= before or departure <= least:
+        self._top *= keep
+        self._followed += FOLLOW * (self._top - self._followed)
+        self._points = self._points * keep + 1
+        record = self._followed
+        if departure <= record or departure <= least:
             return 0.0
         if self._points <= LEARNING:
             self._top = max(self._top, departure)
             return 0.0
-        self._top = max(self._top, min(departure, GROWTH_MAX * before) if before else departure)
-        margin = min(math.log(departure / before), MARGIN_MAX) if before else MARGIN_MAX
+        self._top = max(self._top, min(departure, GROWTH_MAX * record) if record else departure)
+        margin = min(math.log(departure / record), MARGIN_MAX) if record else MARGIN_MAX
         return margin / (1 + YOUNG / self._points)
-
-    def _fade(self, keep: float) -> None:
-        self._top *= keep
-        self._next *= keep
-        self._before *= keep
-        self._points = self._points * keep + 1
-        self._seen += 1
-        if self._seen % BEFORE == 0:
-            self._before, self._next = self._next, self._top
 
 
 class _Season:
