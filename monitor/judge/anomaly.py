@@ -17,7 +17,9 @@ from __future__ import annotations
 import math
 
 THRESHOLD = 0.5  # a score from here on is worth a look: a record broken by 15 %
-FALSE_ALARMS_PER_1000 = 4.0  # points of nothing but noise, at most; measured in tests/monitor/test_anomaly.py
+FALSE_ALARMS_PER_1000 = (
+    3.0  # of noise: 1 where a point is 5 minutes or less, 2.5 where it is an hour, measured
+)
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -38,7 +40,7 @@ MARGIN_MAX = 1.0
 STILL_TIMES, STILL_MARGIN = 3, 0.3  # a run of one value is told when so many times the longest, and how much
 YOUNG = 150  # points after which a record counts half, and then more and more
 LEARNING = 100  # points before a departure counts at all
-FOLLOW = 1 / 8  # of the way to the largest departure, a point: what grows step by step breaks a record too
+FOLLOW = 1 / 36  # of the way to the largest departure, a point: what grows step by step breaks a record too
 FADING = 0.5 ** (1 / 100)  # of an alarm told, a point
 AGAIN = 2  # what is so many times as unusual is told again
 ROUNDING = 1e-9  # a departure smaller than this share of the value is none

@@ -126,7 +126,7 @@ NOISES: dict[str, Callable[[random.Random], float]] = {
 @pytest.mark.parametrize("noise", NOISES)
 def test_pure_noise_raises_no_more_false_alarms_than_documented(noise: str, step_ms: int) -> None:
     chance = random.Random(7)
-    values = [NOISES[noise](chance) for _ in range(12_000)]
+    values = [NOISES[noise](chance) for _ in range(8_000)]
     assert 1000 * len(alarms(values, step_ms=step_ms)) / len(values) <= FALSE_ALARMS_PER_1000
 
 
