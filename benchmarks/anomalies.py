@@ -108,11 +108,11 @@ def _scored(
         scores = [score(point.at_ms, point.value) for point in series]
         stamps = [point.stamp for point in series]
         spans = [(stamps.index(first[:19]), stamps.index(last[:19])) for first, last in windows[name]]
-        found += _earnings(name, scores, spans)
+        found += earnings(name, scores, spans)
     return found
 
 
-def _earnings(name: str, scores: Sequence[float], spans: Sequence[tuple[int, int]]) -> Iterator[Scored]:
+def earnings(name: str, scores: Sequence[float], spans: Sequence[tuple[int, int]]) -> Iterator[Scored]:
     """In a window the more the earlier; outside a loss that grows with the distance from the last window."""
     probation = int(0.15 * min(len(scores), 5000))
     for at in range(probation, len(scores)):

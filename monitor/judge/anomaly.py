@@ -17,9 +17,7 @@ from __future__ import annotations
 import math
 
 THRESHOLD = 0.5  # a score from here on is worth a look: a record broken by 15 %
-FALSE_ALARMS_PER_1000 = (
-    3.0  # of noise: 1 where a point is 5 minutes or less, 2.5 where it is an hour, measured
-)
+FALSE_ALARMS_PER_1000 = 3.0  # points of noise; measured: about 1 at 5 minutes a point, 2.5 at an hour
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.anomalies import Scored, _earnings, best_score, score_at
+from benchmarks.anomalies import Scored, best_score, earnings, score_at
 
 WINDOWS = [(400, 499), (800, 899)]
 
 
 def scored(*alarms: int, rows: int = 1000) -> list[Scored]:
     scores = [0.9 if at in alarms else 0.0 for at in range(rows)]
-    return list(_earnings("series", scores, WINDOWS))
+    return list(earnings("series", scores, WINDOWS))
 
 
 def test_saying_nothing_is_0_and_each_window_at_its_first_row_is_100() -> None:
