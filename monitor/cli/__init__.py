@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from monitor.cli import asking, catalogue, demo, running, sending  # each adds its commands to the group
+# Each adds its commands to the group.
+from monitor.cli import anomalies, asking, catalogue, demo, running, sending
 from monitor.cli.base import continuity
 
-__all__ = ["asking", "catalogue", "continuity", "demo", "main", "running", "sending"]
+__all__ = ["anomalies", "asking", "catalogue", "continuity", "demo", "main", "running", "sending"]
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ PURE = (
     "monitor/judge/checks.py",
     "monitor/judge/subject.py",
     "monitor/judge/effective.py",
+    "monitor/judge/anomaly.py",
     "monitor/scheduler/beat.py",
 )
 FORBIDDEN = (
