@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from aiokafka import AIOKafkaProducer
 
 from monitor.errors import BadMessage, BufferFull, StreamUnavailable
-from monitor.lifetime import Backoff
+from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.stream.alive import look_after_producer
 from monitor.stream.kafka import REQUEST_S, Kafka, open_producer, partition_for, reachable
@@ -29,6 +29,7 @@ VALUE_MOST_BYTES = 256 * 1024
 EVENT_BYTES = 64  # what an event costs beside its key and value
 SEND_WITHIN_S = 15.0
 LAST_FLUSH_S = 5.0
+CLOSED_WITHIN_S = 8.0
 LOOK_EVERY_S = 1.0
 SORTED_AT_ONCE = 10_000  # events looked at before others get the loop
 
@@ -45,6 +46,7 @@ class Sender:
         self._lanes: list[Lane] = []  # by partition; empty while there is no producer
         self._why_not = ""
         self._bug: BaseException | None = None
+        self._stop = Stop()
         self._known = asyncio.Event()  # set once it is known whether Kafka is there
         self._idle = asyncio.Event()  # set while nothing is on its way
         self._idle.set()
@@ -121,9 +123,9 @@ class Sender:
         return self._lanes
 
     async def run(self) -> None:
-        """Keep a producer at work, another when one is lost; until cancelled."""
+        """Keep a producer at work, another when one is lost; until `close`."""
         backoff = Backoff()
-        while True:
+        while not self._stop.requested:
             try:
                 async with open_producer(self._kafka) as producer:
                     with reachable():
@@ -138,22 +140,28 @@ class Sender:
                 log.warning("send.away", why=str(error), events=self.events_in_flight)
                 self._why_not = str(error)
                 self._known.set()
-            await asyncio.sleep(backoff.next_s())
+            await self._stop.pause(backoff.next_s())
 
     async def _drive(self, producer: AIOKafkaProducer) -> None:
         lost: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as group:
-                for lane in self._lanes:
-                    group.create_task(lane.run(producer))
-                while True:
+                tasks = [group.create_task(lane.run(producer)) for lane in self._lanes]
+                while not self._stop.requested:
                     look_after_producer(producer)
-                    await asyncio.sleep(LOOK_EVERY_S)
+                    await self._stop.pause(LOOK_EVERY_S)
+                for task in tasks:
+                    task.cancel()
         except* StreamUnavailable as errors:
             lost = errors.exceptions[0]
         finally:
             self._forget(str(lost or "Kafka: the sender was closed"))
-        raise StreamUnavailable(str(lost))
+        if lost is not None:
+            raise StreamUnavailable(str(lost))
+
+    def close(self) -> None:
+        """Let `run` end in order: a connection cut while it is made would stay open."""
+        self._stop.request()
 
     def _forget(self, why: str) -> None:
         lanes, self._lanes = self._lanes, []
@@ -188,6 +196,8 @@ async def open_sender(
         yield sender
         await sender.flush()
     finally:
+        sender.close()
+        await asyncio.wait([running], timeout=CLOSED_WITHIN_S)
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
