@@ -274,10 +274,10 @@ async def _count(process: Process, store: Store) -> Loop:
 
 
 def _collect_seldom() -> None:
-    """Counting makes many short-lived objects and no circles: looking for those took a third of its time."""
+    """Counting makes many short-lived objects and few circles: looking for those took a sixth of its time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(20_000, 10, 10)  # rarely, not never: what a rebalance leaves behind is in circles
 
 
 async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from monitor.cli.base import Failed, config_option, continuity, count_of, json_option, print_json, settings_of
+from monitor.cli.sources import try_source
 from monitor.errors import ConfigError, MonitorError, UsageError
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ def _pairs(_: click.Context, option: click.Parameter, values: Sequence[str]) -> 
 @click.option(
     "--dry-run", is_flag=True, help="Show what would be sent, and why lines would not; send nothing."
 )
+@click.option("--source", help="With --dry-run, instead of FILE: how messages of this source would count.")
+@click.option(
+    "--last", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many of a source."
+)
 @json_option
 def send(
     files: tuple[str, ...],
@@ -90,6 +95,8 @@ def send(
     data: Path | None,
     again: bool,
     dry_run: bool,
+    source: str | None,
+    last: int,
     as_json: bool,
 ) -> None:
     """Send the transactions in FILE (`-` is standard input), and remember how far that came.
@@ -103,7 +110,13 @@ def send(
       continuity send june.csv --map at=finished --set channel=web
       continuity send /var/log/nginx/access.log --mapping nginx.yaml --dry-run
       continuity send events.ndjson --url https://monitor.example --token env:MONITOR_TOKEN
+      continuity send --dry-run --source portal --last 100
     """
+    if source is not None:
+        if files or not dry_run:
+            raise UsageError("--source only shows how its messages would count: with --dry-run, without FILE")
+        try_source(config, source, last=last, as_json=as_json)
+        return
     how, to = How(form, columns, constants, mapping), To(url, token, config)
     _check_usage(files, how, to)
     folder = (data or settings_of(config).data_folder) / "sending"

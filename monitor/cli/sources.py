@@ -13,7 +13,7 @@ WELL = ("counted", "repeated", "ignored")
 COLOURS = {"counted": "green", "repeated": "yellow", "ignored": "yellow"}
 
 
-def dry_run(config: Path, source: str, *, last: int, as_json: bool) -> None:
+def try_source(config: Path, source: str, *, last: int, as_json: bool) -> None:
     """Print one line for each of the newest `last` messages of a source; nothing is sent and nothing stored.
 
     Exit code 1 when one of them would be set aside. Raises UsageError when no source is called so,

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic
+from click.testing import CliRunner
 
-from monitor.cli.sources import dry_run
+from monitor.cli import continuity
 from monitor.demo.embedded import Kafka, Postgres
-from monitor.errors import UsageError
-from monitor.roles import try_source
 from monitor.stream.kafka import open_admin, open_producer
 from tests.conftest import Allow
 from tests.integration import sender as senders
@@ -113,17 +112,28 @@ async def test_a_dry_run_shows_the_last_messages_and_why_some_would_not_count(
     }.items():
         monkeypatch.setenv(f"CONTINUITY_KAFKA_{key}", value)
     monkeypatch.setenv("THE_PASSWORD", kafka.password)
-    found = await asyncio.to_thread(try_source, installed.config, "portal", last=4)
-    assert [(each.offset, each.fate) for each in found] == [
-        (1, "counted"),
-        (2, "repeated"),
-        (3, "unreadable"),
-        (4, "unreadable"),
+    command = ["send", "--dry-run", "--source", "portal", "--last", "4", "--config", str(installed.config)]
+    result = await asyncio.to_thread(CliRunner().invoke, continuity, command)
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert [line[:2] for line in lines] == [
+        ["0/1", "counted"],
+        ["0/2", "repeated"],
+        ["0/3", "unreadable"],
+        ["0/4", "unreadable"],
     ]
-    assert found[0].says.startswith(f"1 completed of service:{SERVICE}/web at ")
+    assert lines[0][2].startswith(f"1 completed of service:{SERVICE}/web at ")
+    assert (result.exit_code, result.stderr) == (1, "4 messages: 2 unreadable, 1 counted, 1 repeated\n")
     assert await installed.value("select count(*) from stream_offset") == 0
 
 
-def test_a_source_that_is_not_there_is_said_so(installed: Monitor) -> None:
-    with pytest.raises(UsageError, match=r"no source is called 'portl'.*portal"):
-        dry_run(installed.config, "portl", last=10, as_json=False)
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--dry-run", "--source", "portl"], "no source is called 'portl'"),
+        (["--source", "portal"], "with --dry-run, without FILE"),
+        (["--dry-run", "--source", "portal", "events.ndjson"], "with --dry-run, without FILE"),
+    ],
+)
+def test_a_wrong_call_is_said_to_be_one(installed: Monitor, words: list[str], said: str) -> None:
+    result = CliRunner().invoke(continuity, ["send", *words, "--config", str(installed.config)])
+    assert (result.exit_code, said in result.output) == (2, True)

@@ -183,6 +183,9 @@ async def test_what_a_keeper_kept_before_its_place_is_recalled_before_it_goes_on
 
     async def recall(partition: int, records: Sequence[Record]) -> None:
         assert len(await keeper.values()) == kept_before or recalled[partition]
+        assert {type(record) for record in records} == {
+            Record
+        }  # as light as monitor/stream/records.py makes it
         recalled.setdefault(partition, []).extend(record.offset for record in records)
 
     keeper.recall_from = 10
