@@ -205,7 +205,9 @@ _MISSED = (
 
 def _missed(row: asyncpg.Record) -> Missed:
     told: dict[str, Any] = dict(row)
-    times = {f"{name}_ms": _millis_or_none(told.pop(name)) for name in ("began", "ended", "as_of")}
+    times: dict[str, Any] = {
+        f"{name}_ms": _millis_or_none(told.pop(name)) for name in ("began", "ended", "as_of")
+    }
     return Missed(**told, **times)
 
 
