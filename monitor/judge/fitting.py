@@ -70,8 +70,8 @@ def fit(
 ) -> Pattern | None:
     """The pattern of one channel, or None where nothing was ever counted.
 
-    `bad` are indexes of hours that say nothing of what is usual; `prior` is a shape, with a mean over the week
-    of 1; `burst` is the variance of minutes within their hour against their mean.
+    `bad` are indexes of hours that say nothing of what is usual; `prior` is a shape, with a mean over the
+    week of 1; `burst` is the variance of minutes within their hour against their mean.
     """
     believed = _since_the_first(counts.every, bad)
     every = _usual(span, counts.every, believed, prior=prior, burst=burst)
@@ -152,7 +152,7 @@ class _Fit:
         ]
 
     def _slope(self) -> float:
-        """Growth a week, relative to now, as far as it is more than chance; a straight line through the weeks."""
+        """Growth a week, relative to now, as far as it is more than chance, by a straight line."""
         points = [
             (week, seen / exposed)
             for week, (seen, exposed) in enumerate(zip(self._seen, self._exposed, strict=True))

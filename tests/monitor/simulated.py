@@ -45,7 +45,7 @@ class Traffic:
     batch: int = 1  # transactions that come together
     failing: float = 0.02
     origin_ms: int = 0
-    extra: Callable[[int], float] = lambda at_ms: 1.0
+    change: Callable[[int], float] = lambda at_ms: 1.0
 
     def __post_init__(self) -> None:
         curve = self.curve or DAY_CURVE
@@ -64,7 +64,7 @@ class Traffic:
         slot = self.hours.at(at_ms).slot
         if slot >= 168:
             slot = (slot - 168) % 24
-        return self.shape[slot] * trend * self.extra(at_ms)
+        return self.shape[slot] * trend * self.change(at_ms)
 
     def real_rate(self, at_ms: int) -> float:
         """The rate of this very hour, its day's and its own luck included."""

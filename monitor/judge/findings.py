@@ -1,0 +1,206 @@
+"""One look at a channel's last minutes: silence, drop, failure rate, surge; or most of them silent. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from monitor.judge import silence, windows
+from monitor.judge.hours import Hours
+from monitor.judge.pattern import Pattern
+from monitor.judge.windows import MINUTE_MS, Departure, seen_in
+from monitor.model import Expecting, FindingLevel
+
+SILENCE, DROP, FAILURE_RATE, SURGE = "silence", "drop", "failure_rate", "surge"
+GOVERNMENT = "government"
+LATELY_MS = 3 * 3_600_000  # before a silence, what tells how high these hours are
+MOST_MIN = 3  # services that must be silent before it is about the government
+MOST_SHARE = 0.5  # of those that can be told
+_LEVELS = list(FindingLevel)
+
+Range = tuple[int, int]
+
+
+@dataclass
+class Watched:
+    """A channel that is looked at: its pattern, and its minutes from `since_ms` on."""
+
+    channel: str  # path: service:passport/web
+    service: str
+    channels: int  # that the service has
+    pattern: Pattern
+    since_ms: int
+    minutes: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+
+    def forget_before(self, at_ms: int) -> None:
+        """Minutes before `at_ms` are no longer needed."""
+        if self.since_ms < at_ms:
+            self.minutes = {minute: seen for minute, seen in self.minutes.items() if minute >= at_ms}
+            self.since_ms = at_ms
+
+
+class Judged(NamedTuple):
+    """Something that is not as usual, at this look."""
+
+    kind: str
+    level: FindingLevel
+    began_ms: int
+    probability: float
+    expected: float
+    seen: int
+
+
+class Looked(NamedTuple):
+    """One look at one channel. `over` are kinds that were open and are no longer, with their end."""
+
+    judged: list[Judged]
+    over: list[tuple[str, int]]
+
+
+def look(
+    watched: Watched,
+    hours: Hours,
+    expecting: Expecting,
+    *,
+    until_ms: int,
+    bad: Sequence[Range] = (),
+    began: dict[str, int] | None = None,
+) -> Looked:
+    """What is not as usual up to `until_ms`, the clock of the channel's counts, and never after it.
+
+    `bad` are stretches in which nothing is judged, in order: known to be down, in maintenance, out of hours.
+    `began` says since when which kinds are open.
+    """
+    began = began or {}
+    if any(from_ms <= until_ms < to_ms for from_ms, to_ms in bad):
+        return Looked([], [(kind, until_ms) for kind in began])
+    clear_ms = max([watched.since_ms, *(to_ms for _, to_ms in bad if to_ms <= until_ms)])
+    found = _silence(watched, hours, expecting, until_ms=until_ms, clear_ms=clear_ms)
+    found += _departures(watched, hours, expecting, until_ms=until_ms, clear_ms=clear_ms, silent=bool(found))
+    judged = {each.kind: each for each in found}
+    over: list[tuple[str, int]] = []
+    for kind, since_ms in began.items():
+        if kind in judged:
+            continue
+        ended_ms = _ended(watched, hours, kind, since_ms=since_ms, until_ms=until_ms)
+        if ended_ms is not None:
+            over.append((kind, ended_ms))
+    return Looked(found, over)
+
+
+def _silence(
+    watched: Watched, hours: Hours, expecting: Expecting, *, until_ms: int, clear_ms: int
+) -> list[Judged]:
+    usual = watched.pattern.every
+    last_ms = max((minute for minute in watched.minutes if minute < until_ms), default=0)
+    longest_ms = round(expecting.longest_silence_s * 1000)
+    since_ms = max(last_ms + MINUTE_MS, clear_ms, until_ms - longest_ms)
+    if since_ms >= until_ms or usual.expected(hours, since_ms, until_ms).mean < expecting.least:
+        return []
+    lately = _lately(watched, hours, since_ms=since_ms, clear_ms=clear_ms)
+    run = silence.run(usual, hours, since_ms=since_ms, until_ms=until_ms, lately=lately)
+    if run.expected < expecting.least:
+        return []
+    if run.probability <= silence.rare(usual, expecting, channels=watched.channels):
+        level = FindingLevel.INCIDENT
+    elif run.probability <= expecting.advisory_probability:
+        level = FindingLevel.ADVISORY
+    else:
+        return []
+    level = at_most(level, expecting.silence)
+    return [Judged(SILENCE, level, since_ms, run.probability, run.expected, 0)]
+
+
+def _lately(watched: Watched, hours: Hours, *, since_ms: int, clear_ms: int) -> silence.Lately:
+    to_ms = since_ms // MINUTE_MS * MINUTE_MS
+    from_ms = -(-max(since_ms - LATELY_MS, clear_ms) // MINUTE_MS) * MINUTE_MS
+    if to_ms <= from_ms:
+        return silence.Lately()
+    expected = watched.pattern.every.expected(hours, from_ms, to_ms)
+    return silence.Lately(expected, seen_in(watched.minutes, from_ms, to_ms).every)
+
+
+def _departures(
+    watched: Watched, hours: Hours, expecting: Expecting, *, until_ms: int, clear_ms: int, silent: bool
+) -> list[Judged]:
+    until_ms = until_ms // MINUTE_MS * MINUTE_MS
+    since_ms = -(-clear_ms // MINUTE_MS) * MINUTE_MS
+    found: list[Departure] = []
+    if not silent:
+        found += windows.volume(
+            watched.pattern,
+            watched.minutes,
+            hours,
+            expecting,
+            since_ms=since_ms,
+            until_ms=until_ms,
+            channels=watched.channels,
+        )
+    found += windows.failure_rate(
+        watched.pattern,
+        watched.minutes,
+        expecting,
+        since_ms=since_ms,
+        until_ms=until_ms,
+        channels=watched.channels,
+    )
+    highest = {DROP: expecting.drop, FAILURE_RATE: expecting.failure_rate, SURGE: FindingLevel.SHOWN}
+    return [
+        Judged(
+            each.kind,
+            at_most(FindingLevel.INCIDENT if each.incident else FindingLevel.ADVISORY, highest[each.kind]),
+            each.began_ms,
+            each.probability,
+            each.expected,
+            each.seen,
+        )
+        for each in found
+    ]
+
+
+def _ended(watched: Watched, hours: Hours, kind: str, *, since_ms: int, until_ms: int) -> int | None:
+    """When an open finding ended: a silence with the next transaction; None while it lasts."""
+    if kind == SILENCE:
+        return min((minute for minute in watched.minutes if since_ms <= minute < until_ms), default=None)
+    until_ms = until_ms // MINUTE_MS * MINUTE_MS
+    lasts = windows.lasts(kind, watched.pattern, watched.minutes, hours, until_ms=until_ms)
+    return None if lasts else until_ms
+
+
+def at_most(level: FindingLevel, highest: FindingLevel) -> FindingLevel:
+    """The milder of the two."""
+    return min(level, highest, key=_LEVELS.index)
+
+
+class Vote(NamedTuple):
+    """What a channel says of a stretch: silent, or heard."""
+
+    service: str
+    silent: Judged | None
+    heard_ms: int  # the last minute with a transaction; 0 for none
+
+
+def most_silent(votes: Iterable[Vote]) -> Judged | None:
+    """One finding in place of many, when most of the services that can be told fell silent at once.
+
+    It began when half of them had; a service with another channel that was heard since is not silent.
+    """
+    votes = list(votes)
+    silent = sorted((vote.silent.began_ms, vote.service) for vote in votes if vote.silent is not None)
+    if len({service for _, service in silent}) < MOST_MIN:
+        return None
+    began_ms = silent[len(silent) // 2][0]
+    heard = {vote.service for vote in votes if vote.silent is None and vote.heard_ms >= began_ms}
+    gone = {service for _, service in silent} - heard
+    if len(gone) < max(MOST_MIN, MOST_SHARE * (len(gone) + len(heard))):
+        return None
+    told = [vote.silent for vote in votes if vote.silent is not None and vote.service in gone]
+    return Judged(
+        SILENCE,
+        max((each.level for each in told), key=_LEVELS.index),
+        began_ms,
+        min(each.probability for each in told),
+        sum(each.expected for each in told),
+        0,
+    )
