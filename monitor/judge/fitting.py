@@ -7,7 +7,7 @@ zeros. Few transactions lean on the shape of the entity at the channel's own lev
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import compress
 from statistics import fmean, median
 
@@ -23,6 +23,8 @@ LONG_RUN = 14.0  # expected transactions from which a run of zeros is an outage 
 HOURLY, HOURLY_WEIGHT = 0.03, 1e4  # believed before there is evidence, and the squares that outweigh it
 DAILY, DAILY_WEIGHT = 0.01, 2e4
 LEVEL, LEVEL_WEEKS = 0.0025, 2.0
+BURST_EVENTS = 120.0
+MINUTE_MS = 60_000
 FLAT = [1.0] * SLOTS
 
 
@@ -92,6 +94,22 @@ def fit_shape(span: Span, counts: Sequence[int], prior: Sequence[float] = FLAT) 
     """The shape of many channels together: rates by slot, with a mean over the week of 1."""
     usual = _usual(span, counts, _since_the_first(counts, ()), prior=prior, burst=1.0)
     return list(prior) if usual is None else shape_of(usual)
+
+
+def burst_of(
+    minutes: Mapping[int, tuple[int, int, int]], *, from_ms: int, to_ms: int, before: float = 1.0
+) -> float:
+    """Variance of minutes against their mean, from one to the next, so that a change of the rate is no part.
+
+    `before` is what was known; BURST_EVENTS transactions weigh as much as that.
+    """
+    apart = events = last = 0
+    for minute in range(from_ms, to_ms, MINUTE_MS):
+        seen = minutes[minute][0] if minute in minutes else 0
+        apart += (seen - last) ** 2
+        events += seen
+        last = seen
+    return max((apart / 2 + BURST_EVENTS * before) / (events + BURST_EVENTS), 1.0)
 
 
 def shape_of(usual: Usual) -> list[float]:

@@ -52,3 +52,7 @@ create table missed (
     primary key (subject, began)
 );
 create index missed_began on missed (began);
+
+-- Outages are found by their beginnings.
+create index change_down on change (at, subject)
+    where layer = 'effective' and verdict = 'down' and withdrawn_at is null;

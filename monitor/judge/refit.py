@@ -1,0 +1,206 @@
+"""Makes usual patterns anew, a bounded number at a time, and off the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from monitor.judge.findings import Watched
+from monitor.judge.fitting import FLAT, Counts, Span, burst_of, fit, fit_shape
+from monitor.judge.hours import HOUR_MS, Hours
+from monitor.judge.lateness import Lateness
+from monitor.judge.missed import Range
+from monitor.judge.pattern import Pattern, encode
+from monitor.judge.watched import Channels
+from monitor.log import Log
+from monitor.model import FindingLevel
+from monitor.store import expected, seen
+from monitor.store.lease import Lease
+from monitor.store.pool import Store
+
+log = Log(__name__)
+CHUNK = 25  # channels fitted in one go, a quarter of a second of CPU
+BUDGET_S = 5.0  # of one turn; the rest waits for the next, so that looks are never far apart
+SETTLED_MS = 120_000  # after an hour, until its minutes are folded
+DAY_MS = 24 * HOUR_MS
+YOUNG_DAYS = 10  # of history; a younger pattern is made anew whenever that grew by a tenth
+BURST_MS = 6 * HOUR_MS
+
+
+class Work(NamedTuple):
+    """What one channel's fit needs, read before it leaves the event loop."""
+
+    channel: str
+    counts: Counts
+    bad: set[int]
+    prior: Sequence[float]
+    burst: float
+
+
+def due_ms(pattern: Pattern | None, channel: str) -> int:
+    """Up to when its history must reach before it is fitted again; a young pattern sooner than an old one."""
+    if pattern is None:
+        return 0
+    if pattern.days < YOUNG_DAYS:
+        return pattern.to_ms + max(HOUR_MS, round(pattern.days * DAY_MS / 10) // HOUR_MS * HOUR_MS)
+    turn_ms = zlib.crc32(channel.encode()) % 24 * HOUR_MS  # so that they do not all come at the same hour
+    return (pattern.to_ms - turn_ms) // DAY_MS * DAY_MS + DAY_MS + turn_ms
+
+
+class Refit:
+    """Keeps the patterns of all channels young enough."""
+
+    def __init__(self, store: Store, *, lease: Lease) -> None:
+        self._store, self._lease = store, lease
+        self._looked: dict[str, int] = {}  # channels without a pattern: up to which hour there was nothing
+        self._shapes: dict[str, list[float]] = {}
+        self._shapes_to_ms = 0
+        self._shape_days = 0.0
+        self._span: Span | None = None
+
+    def forget(self) -> None:
+        """Begin anew: another calendar, or another leader."""
+        self._looked, self._shapes, self._shapes_to_ms, self._span = {}, {}, 0, None
+
+    async def some(self, channels: Channels, *, until_ms: int) -> int:
+        """Fit what is due for at most BUDGET_S seconds; returns how many still wait. Raises LeaseLost."""
+        to_ms = (until_ms - SETTLED_MS) // HOUR_MS * HOUR_MS
+        wait = [path for path in channels.paths if self._due(channels, path) <= to_ms]
+        if not wait:
+            return 0
+        span = self._span_to(channels.hours, to_ms, channels.expecting.weeks)
+        await self._shape(channels, span)
+        bad = await self._bad(channels, span)
+        began = time.monotonic()
+        while wait and time.monotonic() - began < BUDGET_S:
+            some, wait = wait[:CHUNK], wait[CHUNK:]
+            await self._fit(channels, some, span=span, bad=bad)
+        return len(wait)
+
+    def _due(self, channels: Channels, path: str) -> int:
+        watched = channels.watched.get(path)
+        if watched is None:
+            return self._looked.get(path, 0) + HOUR_MS
+        return due_ms(watched.pattern, path)
+
+    def _span_to(self, hours: Hours, to_ms: int, weeks: int) -> Span:
+        if self._span is None or self._span.to_ms != to_ms:
+            self._span = Span(hours, to_ms=to_ms, weeks=weeks)
+        return self._span
+
+    async def _shape(self, channels: Channels, span: Span) -> None:
+        """The shapes of the government and of each entity, once a day; hourly in the first days."""
+        wait_ms = HOUR_MS if self._shape_days < YOUNG_DAYS else DAY_MS
+        if span.to_ms - self._shapes_to_ms < wait_ms:
+            return
+        entities = {service: entity for service, entity in channels.entities.items() if entity}
+        whole = await seen.series_of_groups(
+            self._store, dict.fromkeys(channels.entities, ""), from_ms=span.from_ms, to_ms=span.to_ms
+        )
+        parts = await seen.series_of_groups(self._store, entities, from_ms=span.from_ms, to_ms=span.to_ms)
+        self._shapes = await asyncio.to_thread(_shapes, span, [*whole, *parts])
+        self._shapes_to_ms = span.to_ms
+        first = min((hour for each in whole for hour in each.hours), default=span.to_ms // HOUR_MS)
+        self._shape_days = (span.to_ms // HOUR_MS - first) / 24
+
+    async def _bad(self, channels: Channels, span: Span) -> Mapping[str, list[Range]]:
+        """Stretches that say nothing of what is usual: outages, and findings of incident grade."""
+        outages = await seen.outages(
+            self._store, subjects=channels.subjects, from_ms=span.from_ms, to_ms=span.to_ms
+        )
+        findings = await expected.findings(self._store, from_ms=span.from_ms, to_ms=span.to_ms)
+        found: dict[str, list[Range]] = {}
+        for outage in outages:
+            end_ms = span.to_ms if outage.ended_ms is None else outage.ended_ms
+            found.setdefault(outage.subject, []).append((outage.began_ms, end_ms))
+        for finding in findings:
+            if finding.level == FindingLevel.INCIDENT:
+                end_ms = span.to_ms if finding.ended_ms is None else finding.ended_ms
+                found.setdefault(finding.subject, []).append((finding.began_ms, end_ms))
+        return found
+
+    async def _fit(
+        self, channels: Channels, paths: Sequence[str], *, span: Span, bad: Mapping[str, list[Range]]
+    ) -> None:
+        series = await seen.series(self._store, channels=paths, from_ms=span.from_ms, to_ms=span.to_ms)
+        work = _work(channels, paths, series, span=span, bad=bad, prior=self._prior)
+        fitted = await asyncio.to_thread(_fit_all, span, work)
+        rows = []
+        for path, pattern in fitted.items():
+            known = channels.lateness.setdefault(path, Lateness())
+            pattern = msgspec.structs.replace(pattern, late_s=known.late_s)
+            rows.append((path, channels.services[path], encode(pattern)))
+            channels.fitted(path, pattern)
+        async with self._store.transaction() as connection:
+            await self._lease.lock(connection)
+            await expected.keep_patterns(connection, rows)
+        self._looked |= dict.fromkeys(set(paths) - fitted.keys(), span.to_ms)
+
+    def _prior(self, entity: str) -> Sequence[float]:
+        return self._shapes.get(entity) or self._shapes.get("") or FLAT
+
+
+def _work(
+    channels: Channels,
+    paths: Sequence[str],
+    series: Sequence[seen.Series],
+    *,
+    span: Span,
+    bad: Mapping[str, list[Range]],
+    prior: Callable[[str], Sequence[float]],
+) -> list[Work]:
+    counts: dict[str, Counts] = {}
+    first = span.from_ms // HOUR_MS
+    for each in series:
+        into = counts.setdefault(each.channel, Counts(span))
+        for hour, events in zip(each.hours, each.events, strict=True):
+            into.add(each.outcome, hour - first, events)
+    return [
+        Work(
+            path,
+            counts[path],
+            {
+                index
+                for subject in (path, channels.services[path], "government")
+                for from_ms, to_ms in bad.get(subject, [])
+                for index in span.hours_of(from_ms, to_ms)
+            },
+            prior(channels.entities[channels.services[path]]),
+            _burst(channels.watched.get(path), span),
+        )
+        for path in paths
+        if path in counts
+    ]
+
+
+def _burst(watched: Watched | None, span: Span) -> float:
+    if watched is None:
+        return 1.0
+    from_ms = max(watched.since_ms, span.to_ms - BURST_MS)
+    from_ms = -(-from_ms // 60_000) * 60_000
+    return burst_of(watched.minutes, from_ms=from_ms, to_ms=span.to_ms, before=watched.pattern.every.burst)
+
+
+def _fit_all(span: Span, work: Sequence[Work]) -> dict[str, Pattern]:
+    found = {
+        each.channel: fit(span, each.counts, bad=each.bad, prior=each.prior, burst=each.burst)
+        for each in work
+    }
+    return {channel: pattern for channel, pattern in found.items() if pattern is not None}
+
+
+def _shapes(span: Span, groups: Sequence[seen.Series]) -> dict[str, list[float]]:
+    """By group; the government's, under an empty name, comes first and is the others' prior."""
+    found: dict[str, list[float]] = {}
+    first = span.from_ms // HOUR_MS
+    for group in sorted(groups, key=lambda each: each.channel):
+        counts = [0] * span.length
+        for hour, events in zip(group.hours, group.events, strict=True):
+            counts[hour - first] += events
+        found[group.channel] = fit_shape(span, counts, found.get("", FLAT))
+    return found
