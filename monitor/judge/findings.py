@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ MOST_SHARE = 0.5  # of those that can be told
 _LEVELS = list(FindingLevel)
 
 Range = tuple[int, int]
+NONE_OPEN: Mapping[str, int] = {}
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Watched:
     pattern: Pattern
     since_ms: int
     minutes: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    settled_ms: dict[str, int] = field(default_factory=dict)  # by kind: the end of the last finding
 
     def forget_before(self, at_ms: int) -> None:
         """Minutes before `at_ms` are no longer needed."""
@@ -65,27 +67,32 @@ def look(
     *,
     until_ms: int,
     bad: Sequence[Range] = (),
-    began: dict[str, int] | None = None,
+    began: Mapping[str, int] = NONE_OPEN,
 ) -> Looked:
     """What is not as usual up to `until_ms`, the clock of the channel's counts, and never after it.
 
     `bad` are stretches in which nothing is judged, in order: known to be down, in maintenance, out of hours.
-    `began` says since when which kinds are open.
+    `began` says since when which kinds are open. Where one ends is noted in `watched.settled_ms`: windows no
+    longer reach behind it, for what they would see there is told already.
     """
-    began = began or {}
     if any(from_ms <= until_ms < to_ms for from_ms, to_ms in bad):
         return Looked([], [(kind, until_ms) for kind in began])
     clear_ms = max([watched.since_ms, *(to_ms for _, to_ms in bad if to_ms <= until_ms)])
     found = _silence(watched, hours, expecting, until_ms=until_ms, clear_ms=clear_ms)
-    found += _departures(watched, hours, expecting, until_ms=until_ms, clear_ms=clear_ms, silent=bool(found))
-    judged = {each.kind: each for each in found}
     over: list[tuple[str, int]] = []
-    for kind, since_ms in began.items():
-        if kind in judged:
-            continue
-        ended_ms = _ended(watched, hours, kind, since_ms=since_ms, until_ms=until_ms)
-        if ended_ms is not None:
-            over.append((kind, ended_ms))
+    silent = bool(found)
+    if SILENCE in began and not found:
+        ended_ms = _next_minute(watched, since_ms=began[SILENCE], until_ms=until_ms)
+        over += [] if ended_ms is None else [(SILENCE, ended_ms)]
+        silent = ended_ms is None
+    watched.settled_ms |= dict(over)
+    found += _departures(watched, hours, expecting, until_ms=until_ms, clear_ms=clear_ms, silent=silent)
+    judged = {each.kind for each in found}
+    minute_ms = until_ms // MINUTE_MS * MINUTE_MS
+    for kind in began.keys() - judged - {SILENCE}:
+        if not windows.lasts(kind, watched.pattern, watched.minutes, hours, until_ms=minute_ms):
+            over.append((kind, minute_ms))
+    watched.settled_ms |= dict(over)
     return Looked(found, over)
 
 
@@ -125,7 +132,9 @@ def _departures(
     watched: Watched, hours: Hours, expecting: Expecting, *, until_ms: int, clear_ms: int, silent: bool
 ) -> list[Judged]:
     until_ms = until_ms // MINUTE_MS * MINUTE_MS
-    since_ms = -(-clear_ms // MINUTE_MS) * MINUTE_MS
+    settled = watched.settled_ms
+    volume_ms = max([clear_ms, *(settled.get(kind, 0) for kind in (SILENCE, DROP, SURGE))])
+    rates_ms = max(clear_ms, settled.get(FAILURE_RATE, 0))
     found: list[Departure] = []
     if not silent:
         found += windows.volume(
@@ -133,7 +142,7 @@ def _departures(
             watched.minutes,
             hours,
             expecting,
-            since_ms=since_ms,
+            since_ms=-(-volume_ms // MINUTE_MS) * MINUTE_MS,
             until_ms=until_ms,
             channels=watched.channels,
         )
@@ -141,7 +150,7 @@ def _departures(
         watched.pattern,
         watched.minutes,
         expecting,
-        since_ms=since_ms,
+        since_ms=-(-rates_ms // MINUTE_MS) * MINUTE_MS,
         until_ms=until_ms,
         channels=watched.channels,
     )
@@ -159,13 +168,9 @@ def _departures(
     ]
 
 
-def _ended(watched: Watched, hours: Hours, kind: str, *, since_ms: int, until_ms: int) -> int | None:
-    """When an open finding ended: a silence with the next transaction; None while it lasts."""
-    if kind == SILENCE:
-        return min((minute for minute in watched.minutes if since_ms <= minute < until_ms), default=None)
-    until_ms = until_ms // MINUTE_MS * MINUTE_MS
-    lasts = windows.lasts(kind, watched.pattern, watched.minutes, hours, until_ms=until_ms)
-    return None if lasts else until_ms
+def _next_minute(watched: Watched, *, since_ms: int, until_ms: int) -> int | None:
+    """The first minute with a transaction, which ends a silence; None while there is none."""
+    return min((minute for minute in watched.minutes if since_ms <= minute < until_ms), default=None)
 
 
 def at_most(level: FindingLevel, highest: FindingLevel) -> FindingLevel:

@@ -209,7 +209,7 @@ class Watching:
                 channels.expecting,
                 until_ms=until_ms,
                 bad=shut,
-                began=open_by_subject.get(watched.channel),
+                began=open_by_subject.get(watched.channel, findings.NONE_OPEN),
             )
             judged[watched.channel] = looked.judged
             over += [(watched.channel, kind, ended_ms) for kind, ended_ms in looked.over]
