@@ -9,7 +9,7 @@ from typing import NamedTuple
 from monitor.judge import silence, windows
 from monitor.judge.hours import Hours
 from monitor.judge.pattern import Pattern
-from monitor.judge.windows import MINUTE_MS, Departure, seen_in
+from monitor.judge.windows import MINUTE_MS, seen_in
 from monitor.model import Expecting, FindingLevel
 
 SILENCE, DROP, FAILURE_RATE, SURGE = "silence", "drop", "failure_rate", "surge"
@@ -103,7 +103,7 @@ def _silence(
     last_ms = max((minute for minute in watched.minutes if minute < until_ms), default=0)
     longest_ms = round(expecting.longest_silence_s * 1000)
     since_ms = max(last_ms + MINUTE_MS, clear_ms, until_ms - longest_ms)
-    if since_ms >= until_ms or usual.expected(hours, since_ms, until_ms).mean < expecting.least:
+    if since_ms >= until_ms or usual.mean(hours, since_ms, until_ms) < expecting.least:
         return []
     lately = _lately(watched, hours, since_ms=since_ms, clear_ms=clear_ms)
     run = silence.run(usual, hours, since_ms=since_ms, until_ms=until_ms, lately=lately)
@@ -134,26 +134,11 @@ def _departures(
     until_ms = until_ms // MINUTE_MS * MINUTE_MS
     settled = watched.settled_ms
     volume_ms = max([clear_ms, *(settled.get(kind, 0) for kind in (SILENCE, DROP, SURGE))])
-    rates_ms = max(clear_ms, settled.get(FAILURE_RATE, 0))
-    found: list[Departure] = []
-    if not silent:
-        found += windows.volume(
-            watched.pattern,
-            watched.minutes,
-            hours,
-            expecting,
-            since_ms=-(-volume_ms // MINUTE_MS) * MINUTE_MS,
-            until_ms=until_ms,
-            channels=watched.channels,
-        )
-    found += windows.failure_rate(
-        watched.pattern,
-        watched.minutes,
-        expecting,
-        since_ms=-(-rates_ms // MINUTE_MS) * MINUTE_MS,
-        until_ms=until_ms,
-        channels=watched.channels,
+    view = windows.View(
+        watched.pattern, hours, expecting, watched.channels, windows.back(watched.minutes, until_ms), until_ms
     )
+    found = [] if silent else windows.volume(view, since_ms=volume_ms)
+    found += windows.failure_rate(view, since_ms=max(clear_ms, settled.get(FAILURE_RATE, 0)))
     highest = {DROP: expecting.drop, FAILURE_RATE: expecting.failure_rate, SURGE: FindingLevel.SHOWN}
     return [
         Judged(

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from functools import cached_property
 from math import sqrt
 
 import msgspec
 
 from monitor.judge import tails
-from monitor.judge.hours import SLOTS, Hours
+from monitor.judge.hours import SLOTS, WEEK_SLOTS, Hours
 
 PRIOR_EVENTS = 4.0  # what an entity's shape weighs, in transactions a slot: shapes differ by half
 HOLIDAY_VARIANCE = 0.1  # a holiday is less like a day of the weekend than those are like one another
@@ -56,7 +57,7 @@ def total(parts: Iterable[Expectation]) -> Expectation:
     return sum(parts, Expectation())
 
 
-class Usual(msgspec.Struct, frozen=True, kw_only=True):
+class Usual(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Rates of one group of outcomes: transactions an hour by slot, and how sure they are."""
 
     rates: bytes  # float32 each
@@ -66,17 +67,31 @@ class Usual(msgspec.Struct, frozen=True, kw_only=True):
     daily: float = 0.0
     level: float = 1.0
 
+    @cached_property
+    def _rates(self) -> memoryview[float]:
+        return memoryview(self.rates).cast("f")
+
+    @cached_property
+    def _behind(self) -> memoryview[float]:
+        return memoryview(self.behind).cast("f")
+
     def rate(self, slot: int) -> float:
         """Transactions an hour."""
-        return memoryview(self.rates).cast("f")[slot]
+        return self._rates[slot]
 
     def unsure(self, slot: int) -> float:
         """Relative variance of the slot's rate."""
-        return 1.0 / (PRIOR_EVENTS + memoryview(self.behind).cast("f")[slot])
+        return 1.0 / (PRIOR_EVENTS + self._behind[slot])
 
+    @cached_property
     def a_week(self) -> float:
         """Transactions of a usual week."""
-        return sum(memoryview(self.rates).cast("f")[:168])
+        return sum(self._rates[:WEEK_SLOTS])
+
+    def mean(self, hours: Hours, from_ms: int, to_ms: int) -> float:
+        """The mean of what is usual in [from_ms, to_ms)."""
+        rates = self._rates
+        return sum([rates[hour.slot] * share for hour, share in hours.pieces(from_ms, to_ms)])
 
     def expected(self, hours: Hours, from_ms: int, to_ms: int) -> Expectation:
         """What is usual in [from_ms, to_ms)."""

@@ -64,10 +64,4 @@ def _corrected(common: float, lately: Lately) -> tuple[float, float]:
 def rare(usual: Usual, expecting: Expecting, *, channels: int) -> float:
     """The probability of a run of incident grade, for a service of so many channels."""
     target = expecting.false_alarms_per_week / KINDS / channels
-    return target / max(usual.a_week() / usual.burst, 1.0)
-
-
-def can_be_heard(usual: Usual, hours: Hours, expecting: Expecting, *, until_ms: int) -> bool:
-    """Whether enough is usual for its absence to say anything: 3 a day never is."""
-    since_ms = until_ms - round(expecting.longest_silence_s * 1000)
-    return usual.expected(hours, since_ms, until_ms).mean >= expecting.least
+    return target / max(usual.a_week / usual.burst, 1.0)

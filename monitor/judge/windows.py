@@ -44,18 +44,43 @@ class Seen(NamedTuple):
     failed: int
 
 
+NOTHING = Seen(0, 0, 0)
+
+
 def seen_in(minutes: Minutes, from_ms: int, to_ms: int) -> Seen:
     """Sums over the minutes that begin in [from, to), both whole minutes."""
     every = completed = failed = 0
-    if (to_ms - from_ms) // MINUTE_MS > len(minutes):
-        found = [each for at_ms, each in minutes.items() if from_ms <= at_ms < to_ms]
-    else:
-        found = [minutes[at] for at in range(from_ms, to_ms, MINUTE_MS) if at in minutes]
-    for each in found:
-        every += each[0]
-        completed += each[1]
-        failed += each[2]
+    for at_ms in range(from_ms, to_ms, MINUTE_MS):
+        found = minutes.get(at_ms)
+        if found is not None:
+            every += found[0]
+            completed += found[1]
+            failed += found[2]
     return Seen(every, completed, failed)
+
+
+def back(minutes: Minutes, until_ms: int) -> dict[int, Seen]:
+    """What each width saw up to `until_ms`, a whole minute: one pass over all of them."""
+    sums, before, at_ms = {}, NOTHING, until_ms
+    for width in WIDTHS_MIN:
+        from_ms = until_ms - width * MINUTE_MS
+        part = seen_in(minutes, from_ms, at_ms)
+        before = Seen(
+            before.every + part.every, before.completed + part.completed, before.failed + part.failed
+        )
+        sums[width], at_ms = before, from_ms
+    return sums
+
+
+class View(NamedTuple):
+    """What the windows of one channel are judged by."""
+
+    pattern: Pattern
+    hours: Hours
+    expecting: Expecting
+    channels: int  # of the service, which share its target for false alarms
+    seen: Mapping[int, Seen]
+    until_ms: int
 
 
 def rare(expecting: Expecting, *, channels: int, width_min: int, widths: int) -> float:
@@ -64,62 +89,45 @@ def rare(expecting: Expecting, *, channels: int, width_min: int, widths: int) ->
     return target / (widths * LOOKS * WEEK_MIN / width_min)
 
 
-def volume(
-    pattern: Pattern,
-    minutes: Minutes,
-    hours: Hours,
-    expecting: Expecting,
-    *,
-    since_ms: int,
-    until_ms: int,
-    channels: int,
-) -> list[Departure]:
-    """Drop and surge of [since, until), whole minutes: the rarest window of each kind, if any is rare."""
+def volume(view: View, *, since_ms: int) -> list[Departure]:
+    """Drop and surge since `since_ms`: the rarest window of each kind, if any is rare."""
+    expecting, usual = view.expecting, view.pattern.every
     found: dict[str, Departure] = {}
     for width in WIDTHS_MIN:
-        from_ms = until_ms - width * MINUTE_MS
+        from_ms = view.until_ms - width * MINUTE_MS
         if from_ms < since_ms:
             break
-        expected = pattern.every.expected(hours, from_ms, until_ms)
-        mean = expected.mean
-        if mean < expecting.least:
+        mean, seen = usual.mean(view.hours, from_ms, view.until_ms), view.seen[width].every
+        if mean < expecting.least or (
+            mean * expecting.material_share < seen < mean / expecting.material_share
+        ):
             continue
-        seen = seen_in(minutes, from_ms, until_ms).every
-        limit = rare(expecting, channels=channels, width_min=width, widths=len(WIDTHS_MIN))
-        if seen <= mean * expecting.material_share:
-            kind, probability = "drop", tails.at_most(seen, mean, expected.variance)
-        elif seen >= mean / expecting.material_share:
-            kind, probability = "surge", tails.at_least(seen, mean, expected.variance)
-        else:
-            continue
+        variance = usual.expected(view.hours, from_ms, view.until_ms).variance
+        limit = rare(expecting, channels=view.channels, width_min=width, widths=len(WIDTHS_MIN))
+        kind, tail = ("drop", tails.at_most) if seen < mean else ("surge", tails.at_least)
+        probability = tail(seen, mean, variance)
         if probability <= limit * ADVISORY_TIMES:
             _keep(found, Departure(kind, from_ms, probability, probability <= limit, mean, seen))
     return list(found.values())
 
 
-def failure_rate(
-    pattern: Pattern, minutes: Minutes, expecting: Expecting, *, since_ms: int, until_ms: int, channels: int
-) -> list[Departure]:
-    """A failure rate over the usual one in [since, until), whole minutes, where it is rare."""
-    usual = pattern.failing
+def failure_rate(view: View, *, since_ms: int) -> list[Departure]:
+    """A failure rate over the usual one since `since_ms`, where it is rare."""
+    usual, expecting = view.pattern.failing, view.expecting
     spread = usual.spread + 1.0 / (usual.trials + 2.0)
     found: dict[str, Departure] = {}
     for width in RATE_WIDTHS_MIN:
-        from_ms = until_ms - width * MINUTE_MS
+        from_ms, seen = view.until_ms - width * MINUTE_MS, view.seen[width]
         if from_ms < since_ms:
             break
-        seen = seen_in(minutes, from_ms, until_ms)
         trials = seen.completed + seen.failed
         if trials < TRIALS_MIN or seen.failed < trials * (usual.share + expecting.material_rise):
             continue
-        limit = rare(expecting, channels=channels, width_min=width, widths=len(RATE_WIDTHS_MIN))
+        limit = rare(expecting, channels=view.channels, width_min=width, widths=len(RATE_WIDTHS_MIN))
         probability = tails.share_at_least(seen.failed, trials, share=usual.share, spread=spread)
         if probability <= limit * ADVISORY_TIMES:
-            expected = trials * usual.share
-            _keep(
-                found,
-                Departure("failure_rate", from_ms, probability, probability <= limit, expected, seen.failed),
-            )
+            expected, incident = trials * usual.share, probability <= limit
+            _keep(found, Departure("failure_rate", from_ms, probability, incident, expected, seen.failed))
     return list(found.values())
 
 
