@@ -12,7 +12,7 @@ from collections.abc import Callable
 from benchmarks import parts
 from benchmarks.table import Row, closing, heading, line, machine
 
-NAMES = ("cost", "limits", "ingest", "fault", "judge", "catalogue", "state", "run")
+NAMES = ("cost", "limits", "ingest", "fault", "judge", "expected", "catalogue", "state", "run")
 
 
 def main() -> int:

@@ -125,6 +125,7 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
     days: float  # of history that it is made from, without what was left out
     events: int  # transactions in them
     to_ms: int  # the end of that history
+    counted: int = 0  # transactions of the channel ever counted when it was made
     late_s: float = 0.0  # how long after a minute its events are there (monitor/judge/lateness.py)
 
 

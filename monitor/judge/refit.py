@@ -28,6 +28,8 @@ CHUNK = 25  # channels fitted in one go, a quarter of a second of CPU
 BUDGET_S = 5.0  # of one turn; the rest waits for the next, so that looks are never far apart
 SETTLED_MS = 120_000  # after an hour, until its minutes are folded
 DAY_MS = 24 * HOUR_MS
+UNFOLDED_MAX, WAIT_S = 3, 600.0  # more hours to fold than that: a history comes in; waited for so long
+GREW, GREW_MIN = 0.25, 20  # by so much more is counted than a pattern knows, and it is made anew at once
 YOUNG_DAYS = 10  # of history; a younger pattern is made anew whenever that grew by a tenth
 BURST_MS = 6 * HOUR_MS
 
@@ -42,10 +44,8 @@ class Work(NamedTuple):
     burst: float
 
 
-def due_ms(pattern: Pattern | None, channel: str) -> int:
+def due_ms(pattern: Pattern, channel: str) -> int:
     """Up to when its history must reach before it is fitted again; a young pattern sooner than an old one."""
-    if pattern is None:
-        return 0
     if pattern.days < YOUNG_DAYS:
         return pattern.to_ms + max(HOUR_MS, round(pattern.days * DAY_MS / 10) // HOUR_MS * HOUR_MS)
     turn_ms = zlib.crc32(channel.encode()) % 24 * HOUR_MS  # so that they do not all come at the same hour
@@ -57,36 +57,54 @@ class Refit:
 
     def __init__(self, store: Store, *, lease: Lease) -> None:
         self._store, self._lease = store, lease
-        self._looked: dict[str, int] = {}  # channels without a pattern: up to which hour there was nothing
+        self._without: dict[str, int] = {}  # transactions counted of channels that could not be fitted
         self._shapes: dict[str, list[float]] = {}
         self._shapes_to_ms = 0
         self._shape_days = 0.0
         self._span: Span | None = None
+        self._waits_since: float | None = None
 
     def forget(self) -> None:
         """Begin anew: another calendar, or another leader."""
-        self._looked, self._shapes, self._shapes_to_ms, self._span = {}, {}, 0, None
+        self._without, self._shapes, self._shapes_to_ms, self._span = {}, {}, 0, None
 
-    async def some(self, channels: Channels, *, until_ms: int) -> int:
-        """Fit what is due for at most BUDGET_S seconds; returns how many still wait. Raises LeaseLost."""
+    async def some(self, channels: Channels, *, until_ms: int, totals: Mapping[str, int]) -> int:
+        """Fit what is due for at most BUDGET_S seconds; returns how many still wait. Raises LeaseLost.
+
+        `totals` are the transactions ever counted: a pattern that knows too few of them is due at once.
+        """
         to_ms = (until_ms - SETTLED_MS) // HOUR_MS * HOUR_MS
-        wait = [path for path in channels.paths if self._due(channels, path) <= to_ms]
-        if not wait:
-            return 0
+        wait = [
+            path
+            for path in channels.paths
+            if path in totals and self._due_ms(channels, path, total=totals[path]) <= to_ms
+        ]
+        if not wait or await self._history_is_coming(to_ms):
+            return len(wait)
         span = self._span_to(channels.hours, to_ms, channels.expecting.weeks)
         await self._shape(channels, span)
         bad = await self._bad(channels, span)
         began = time.monotonic()
         while wait and time.monotonic() - began < BUDGET_S:
             some, wait = wait[:CHUNK], wait[CHUNK:]
-            await self._fit(channels, some, span=span, bad=bad)
+            await self._fit(channels, some, span=span, bad=bad, totals=totals)
         return len(wait)
 
-    def _due(self, channels: Channels, path: str) -> int:
+    async def _history_is_coming(self, to_ms: int) -> bool:
+        """Whether to wait until hours that were added to are folded; not for ever."""
+        if await seen.unfolded(self._store, before_ms=to_ms) <= UNFOLDED_MAX:
+            self._waits_since = None
+            return False
+        if self._waits_since is None:
+            self._waits_since = time.monotonic()
+        return time.monotonic() < self._waits_since + WAIT_S
+
+    def _due_ms(self, channels: Channels, path: str, *, total: int) -> int:
         watched = channels.watched.get(path)
-        if watched is None:
-            return self._looked.get(path, 0) + HOUR_MS
-        return due_ms(watched.pattern, path)
+        known = self._without.get(path, 0) if watched is None else watched.pattern.counted
+        if total - known > max(GREW * known, GREW_MIN):
+            return 0  # history came in, or it is new
+        return 2**62 if watched is None else due_ms(watched.pattern, path)
 
     def _span_to(self, hours: Hours, to_ms: int, weeks: int) -> Span:
         if self._span is None or self._span.to_ms != to_ms:
@@ -125,7 +143,13 @@ class Refit:
         return found
 
     async def _fit(
-        self, channels: Channels, paths: Sequence[str], *, span: Span, bad: Mapping[str, list[Range]]
+        self,
+        channels: Channels,
+        paths: Sequence[str],
+        *,
+        span: Span,
+        bad: Mapping[str, list[Range]],
+        totals: Mapping[str, int],
     ) -> None:
         series = await seen.series(self._store, channels=paths, from_ms=span.from_ms, to_ms=span.to_ms)
         work = _work(channels, paths, series, span=span, bad=bad, prior=self._prior)
@@ -133,13 +157,13 @@ class Refit:
         rows = []
         for path, pattern in fitted.items():
             known = channels.lateness.setdefault(path, Lateness())
-            pattern = msgspec.structs.replace(pattern, late_s=known.late_s)
+            pattern = msgspec.structs.replace(pattern, late_s=known.late_s, counted=totals[path])
             rows.append((path, channels.services[path], encode(pattern)))
             channels.fitted(path, pattern)
         async with self._store.transaction() as connection:
             await self._lease.lock(connection)
             await expected.keep_patterns(connection, rows)
-        self._looked |= dict.fromkeys(set(paths) - fitted.keys(), span.to_ms)
+        self._without |= {path: totals[path] for path in paths if path not in fitted}
 
     def _prior(self, entity: str) -> Sequence[float]:
         return self._shapes.get(entity) or self._shapes.get("") or FLAT

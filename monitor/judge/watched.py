@@ -15,6 +15,9 @@ Minute = tuple[str, str, int, int]
 """Channel, outcome, beginning of the minute, transactions."""
 
 
+NONE = (0, 0, 0)
+
+
 class Channels:
     """Every channel of one version of the catalogue; those with a pattern are watched."""
 
@@ -54,8 +57,12 @@ class Channels:
             path, service, self._of_service[service], pattern, self.since_ms, self._early.pop(path, {})
         )
 
-    def counted(self, minutes: Iterable[Minute], *, from_ms: int, looked: Mapping[str, int]) -> None:
-        """What is counted now of the minutes from `from_ms` on; `looked` is how far each was looked at."""
+    def counted(self, minutes: Iterable[Minute], *, looked: Mapping[str, int]) -> int:
+        """What is counted now of some minutes; `looked` is how far each service was looked at before.
+
+        Returns how many transactions are new among them.
+        """
+        more = 0
         now: dict[str, dict[int, tuple[int, int, int]]] = {}
         for channel, outcome, minute, events in minutes:
             if channel in self.services:
@@ -73,9 +80,9 @@ class Channels:
             looked_ms = looked.get(self.services[channel])
             if looked_ms is not None and new:
                 self.lateness.setdefault(channel, Lateness()).learn(held, new, looked_ms=looked_ms)
-            for minute in [each for each in held if each >= from_ms and each not in new]:
-                del held[minute]
+            more += sum(seen[0] - held.get(minute, NONE)[0] for minute, seen in new.items())
             held.update(new)
+        return more
 
     def forget_before(self, at_ms: int) -> None:
         """Minutes before `at_ms` are no longer needed."""

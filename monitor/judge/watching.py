@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from monitor.errors import LeaseLost, StoreUnavailable
-from monitor.judge import findings, reckon
+from monitor.judge import findings
 from monitor.judge.findings import GOVERNMENT, SILENCE, Judged, Range, Vote, Watched
 from monitor.judge.hours import HOUR_MS
 from monitor.judge.pattern import decode
+from monitor.judge.reckoner import Reckoner, outages_of_late
 from monitor.judge.refit import Refit
 from monitor.judge.watched import Channels
 from monitor.judge.windows import MINUTE_MS
@@ -26,16 +27,15 @@ from monitor.store import changes, counts, expected, read, seen
 from monitor.store.expected import Found
 from monitor.store.lease import Lease
 from monitor.store.pool import Store
-from monitor.store.seen import Outage, Sum
+from monitor.store.seen import Outage
 
 log = Log(__name__)
 LOOK_S = 15.0
 KEPT_MS = 6 * HOUR_MS  # minutes that are held, and read again now and then, for late events
 READ_MS = ((240, KEPT_MS), (20, HOUR_MS), (1, 10 * MINUTE_MS))  # every so many looks, so far back
+MISSING_SHARE, MISSING_MIN = 0.05, 50  # new transactions that are not of the minutes just read
 TELL_S = 60.0  # a finding that lasts is written again as often
-RECKON_S = 300.0  # outages that are over are reckoned again as often, for late events and what is made up
 SLICE = 100  # channels looked at before others have the event loop
-DAY_MS = 24 * HOUR_MS
 
 
 class Open(NamedTuple):
@@ -73,7 +73,7 @@ class Watching:
         self._store, self._lease, self._metrics = store, lease, metrics
         self._topic, self._owner, self._others = topic, owner, tuple(others)
         self._excluded, self._now_ms = excluded, now_ms
-        self._refit = Refit(store, lease=lease)
+        self._refit, self._reckoner = Refit(store, lease=lease), Reckoner(store, lease=lease, now_ms=now_ms)
         self._epoch = 0
         self._forget()
 
@@ -108,11 +108,12 @@ class Watching:
         clocks = await self._clocks(channels)
         if not clocks:
             return
-        await self._read(channels, clocks)
-        outages = await self._outages(channels)
+        totals = await seen.totals(self._store)
+        await self._read(channels, clocks, counted=sum(totals.values()))
+        outages = await outages_of_late(self._store, channels, now_ms=self._now_ms())
         await self._look(channels, clocks, outages)
-        await self._reckon(channels, clocks, outages)
-        waiting = await self._refit.some(channels, until_ms=min(clocks.values()))
+        await self._reckoner.some(channels, clocks, outages)
+        waiting = await self._refit.some(channels, until_ms=min(clocks.values()), totals=totals)
         self._metrics.patterns.set(len(channels.watched))
         self._metrics.waiting.set(waiting)
 
@@ -120,8 +121,9 @@ class Watching:
         self._channels: Channels | None = None
         self._open: dict[tuple[str, str], Open] | None = None
         self._looked: dict[str, int] = {}  # how far each service was looked at
-        self._looks, self._reckon_at = 0, 0.0
+        self._looks, self._counted = 0, 0
         self._refit.forget()
+        self._reckoner.forget()
 
     # -- what is read -------------------------------------------------------------------------------------
 
@@ -151,8 +153,11 @@ class Watching:
                 clocks[service] = until_ms if others is None else min(until_ms, others)
         return clocks
 
-    async def _read(self, channels: Channels, clocks: Mapping[str, int]) -> None:
-        """The minutes since the last look and some before; now and then the hours before, for late events."""
+    async def _read(self, channels: Channels, clocks: Mapping[str, int], *, counted: int) -> None:
+        """The minutes since the last look and some before; now and then the hours before, for late events.
+
+        `counted` is the total before this read: what is missing in the minutes read came for earlier ones.
+        """
         far_ms = next(back_ms for every, back_ms in READ_MS if self._looks % every == 0)
         moved = [self._looked.get(service, at_ms) for service, at_ms in clocks.items()]
         since_ms = min(
@@ -164,22 +169,20 @@ class Watching:
             default=max(clocks.values()),
         )
         from_ms = max(since_ms - far_ms, self._now_ms() - KEPT_MS) // MINUTE_MS * MINUTE_MS
-        rows = await counts.minutes(self._store, from_ms=from_ms, to_ms=self._now_ms() + HOUR_MS)
-        channels.counted(
-            ((row.channel, row.outcome, row.at_ms, row.events) for row in rows),
-            from_ms=from_ms,
-            looked=self._looked,
-        )
+        more = await self._take(channels, from_ms)
+        missing = counted - self._counted - more
+        if self._looks and missing > max(MISSING_SHARE * more, MISSING_MIN):
+            log.info("watching.history_came", transactions=missing)
+            await self._take(channels, (self._now_ms() - KEPT_MS) // MINUTE_MS * MINUTE_MS)
+        self._counted = max(counted, self._counted + more)
         channels.forget_before(self._now_ms() - KEPT_MS)
         self._looked, self._looks = dict(clocks), self._looks + 1
 
-    async def _outages(self, channels: Channels) -> list[Outage]:
-        now_ms = self._now_ms()
-        return await seen.outages(
-            self._store,
-            subjects=channels.subjects,
-            from_ms=now_ms - DAY_MS - channels.late_horizon_ms,
-            to_ms=now_ms,
+    async def _take(self, channels: Channels, from_ms: int) -> int:
+        rows = await counts.minutes(self._store, from_ms=from_ms, to_ms=self._now_ms() + HOUR_MS)
+        return channels.counted(
+            ((row.channel, row.outcome, row.at_ms, row.events) for row in rows),
+            looked=self._looked,
         )
 
     # -- findings -----------------------------------------------------------------------------------------
@@ -300,61 +303,6 @@ class Watching:
         if level is not known.level:
             self._metrics.findings.labels(each.kind, level.value).inc()
         self._open[subject, each.kind] = Open(min(known.began_ms, each.began_ms), level, at)
-
-    # -- missed transactions ------------------------------------------------------------------------------
-
-    async def _reckon(self, channels: Channels, clocks: Mapping[str, int], outages: Sequence[Outage]) -> None:
-        """Outages that last at every look; all of the last days now and then."""
-        whole = time.monotonic() >= self._reckon_at
-
-        def as_of_ms(subject: str) -> int | None:
-            paths = [path for path in self._reckoned_over(channels, subject) if path in channels.watched]
-            found = [clocks.get(channels.services[path]) for path in paths]
-            late_s = max((channels.lateness[path].late_s for path in paths), default=0.0)
-            known = [each for each in found if each is not None]
-            return min(known) - round(late_s * 1000) if known else None
-
-        rows = [each for each in reckon.reckoned(outages, as_of_ms) if whole or each.ended_ms is None]
-        paths = [self._reckoned_over(channels, each.subject) for each in rows]
-        sums = [Sum(path, *each.during) for path, each in zip(paths, rows, strict=True)]
-        sums += [Sum(path, *each.after) for path, each in zip(paths, rows, strict=True)]
-        completed = await seen.completed(self._store, sums)
-        made = [
-            reckon.row(
-                each,
-                [channels.watched[path].pattern.completed for path in of if path in channels.watched],
-                channels.hours,
-                seen=completed[number],
-                seen_after=completed[len(rows) + number],
-            )
-            for number, (each, of) in enumerate(zip(rows, paths, strict=True))
-        ]
-        stale = await self._stale(channels, outages) if whole else []
-        if made or stale:
-            async with self._store.transaction() as connection:
-                await self._lease.lock(connection)
-                await expected.drop_missed(connection, stale)
-                await expected.keep_missed(connection, made)
-        if whole:
-            self._reckon_at = time.monotonic() + RECKON_S
-
-    @staticmethod
-    def _reckoned_over(channels: Channels, subject: str) -> Sequence[str]:
-        return reckon.channels_of(subject, channels.remote)
-
-    async def _stale(self, channels: Channels, outages: Sequence[Outage]) -> list[tuple[str, int]]:
-        """Rows of the last days whose outage no longer stands."""
-        now_ms = self._now_ms()
-        standing = {(each.subject, each.began_ms) for each in outages}
-        stored = await expected.missed(
-            self._store,
-            from_ms=now_ms - DAY_MS - channels.late_horizon_ms,
-            to_ms=now_ms,
-            subjects=channels.subjects,
-        )
-        return [
-            (each.subject, each.began_ms) for each in stored if (each.subject, each.began_ms) not in standing
-        ]
 
 
 def _higher(one: FindingLevel, other: FindingLevel) -> bool:

@@ -47,6 +47,24 @@ async def clocks(store: Store, topics: Collection[str]) -> dict[tuple[str, int],
     return {(row["topic"], row["partition"]): millis(row["until"]) for row in rows}
 
 
+async def unfolded(store: Store, *, before_ms: int) -> int:
+    """How many hours before then were added to and are not folded yet."""
+    async with store.connection() as connection:
+        found: int = await connection.fetchval(
+            "select count(distinct hour) from count_unfolded where hour < $1", moment(before_ms)
+        )
+    return found
+
+
+async def totals(store: Store) -> dict[str, int]:
+    """Transactions ever counted on each channel."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            "select channel, sum(count)::bigint as events from counted_total group by channel"
+        )
+    return {row["channel"]: row["events"] for row in rows}
+
+
 async def series(store: Store, *, channels: Collection[str], from_ms: int, to_ms: int) -> list[Series]:
     """Counts by hour of some channels (paths), of the hours that begin in [from, to)."""
     async with store.connection() as connection:

@@ -82,7 +82,8 @@ class World:
             for name, traffic in self.traffic.items()
             for at in range(near, end, MINUTE_MS)
         )
-        await counts.fold(self.store)
+        while await counts.fold(self.store):
+            pass
         await self.clock(end)
         await self.watching.turn()
 
@@ -138,7 +139,7 @@ class World:
         return await expected.findings(self.store, from_ms=0, to_ms=self.now_ms + HOUR_MS)
 
     async def missed(self) -> list[Missed]:
-        self.watching._reckon_at = 0.0  # as if five minutes had passed
+        self.watching._reckoner.forget()  # as if five minutes had passed
         await self.watching.turn()
         return await expected.missed(self.store, from_ms=0, to_ms=self.now_ms + HOUR_MS)
 
