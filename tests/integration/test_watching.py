@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from monitor.errors import LeaseLost
 from monitor.facts import Finding, Missed, Place
 from monitor.judge.hours import HOUR_MS, Hours
+from monitor.judge.pattern import decode
 from monitor.judge.watching import Watching
 from monitor.judge.windows import MINUTE_MS
 from monitor.metrics import WatchMetrics
@@ -71,6 +72,8 @@ class World:
         """The catalogue, and history up to now: by the hour, but by the minute where windows reach."""
         await self.publish(catalogue())
         await self.lease.take_or_renew()
+        async with self.store.connection() as connection:  # nobody renews it here, however slow the machine
+            await connection.execute("update lease set until = now() + interval '1 h'")
         first, near, end = NOW - WEEKS * WEEK_MS, NOW - 7 * HOUR_MS, NOW + 3 * MINUTE_MS
         await self.count(
             Added(path(name), "completed", at, traffic.hour(at))
@@ -291,3 +294,32 @@ async def test_a_service_that_leaves_the_catalogue_leaves_no_open_finding(world:
     await world.publish(catalogue(NAMES[1:]))
     await world.pass_minutes(1)
     assert told(await world.findings()) == {(path("passport"), "silence", "incident", False)}
+
+
+async def test_a_history_that_comes_in_later_makes_the_patterns_anew(world: World) -> None:
+    before = {each.channel: decode(each.document) for each in await expected.patterns(world.store)}
+    first = NOW - 2 * WEEKS * WEEK_MS
+    await world.count(
+        Added(path("passport"), "completed", at, 400) for at in range(first, first + WEEK_MS, HOUR_MS)
+    )
+    await world.pass_minutes(1)
+    waiting = {each.channel: decode(each.document) for each in await expected.patterns(world.store)}
+    while await counts.fold(world.store):
+        pass
+    await world.pass_minutes(1)
+    after = {each.channel: decode(each.document) for each in await expected.patterns(world.store)}
+    assert waiting == before
+    assert after[path("passport")].days > before[path("passport")].days + 6
+    assert after[path("visa")] == before[path("visa")]
+
+
+async def test_events_that_come_hours_late_leave_neither_a_silence_nor_a_drop(world: World) -> None:
+    await world.pass_minutes(30)
+    begin = world.now_ms // MINUTE_MS * MINUTE_MS
+    await world.pass_minutes(180, factors={"passport": 0.0})
+    silent = told(await world.findings())
+    traffic = world.traffic["passport"]
+    minutes = range(begin, begin + 180 * MINUTE_MS, MINUTE_MS)
+    await world.count(Added(path("passport"), "completed", at, traffic.minute(at)) for at in minutes)
+    await world.pass_minutes(1)
+    assert (silent, await world.findings()) == ({(path("passport"), "silence", "incident", True)}, [])
