@@ -1,4 +1,4 @@
-"""One look at a channel's last minutes: silence, drop, failure rate, surge; or most of them silent. Pure."""
+"""One look at a channel's last minutes: silence, drop, failure rate, surge; or most at once. Pure."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from monitor.judge import silence, windows
-from monitor.judge.hours import Hours
+from monitor.judge.hours import HOUR_MS, Hours
 from monitor.judge.pattern import Pattern
 from monitor.judge.windows import MINUTE_MS, seen_in
 from monitor.model import Expecting, FindingLevel
 
 SILENCE, DROP, FAILURE_RATE, SURGE = "silence", "drop", "failure_rate", "surge"
 GOVERNMENT = "government"
-LATELY_MS = 3 * 3_600_000  # before a silence, what tells how high these hours are
-MOST_MIN = 3  # services that must be silent before it is about the government
+LATELY_MS = 3 * HOUR_MS  # before a silence, what tells how high these hours are
+MOST_MIN = 3  # services that must be silent, or drop, before it is about the government
 MOST_SHARE = 0.5  # of those that can be told
+TOLD_MIN = 20.0  # transactions expected in an hour without which nobody could see a drop
 _LEVELS = list(FindingLevel)
 
 Range = tuple[int, int]
@@ -164,33 +165,44 @@ def at_most(level: FindingLevel, highest: FindingLevel) -> FindingLevel:
 
 
 class Vote(NamedTuple):
-    """What a channel says of a stretch: silent, or heard."""
+    """What a channel says of a stretch: not as usual, or as usual."""
 
     service: str
-    silent: Judged | None
-    heard_ms: int  # the last minute with a transaction; 0 for none
+    found: Judged | None
+    usual_ms: int  # the last minute that shows it to be as usual; 0 where nothing can be told
 
 
-def most_silent(votes: Iterable[Vote]) -> Judged | None:
-    """One finding in place of many, when most of the services that can be told fell silent at once.
+def vote(watched: Watched, judged: Sequence[Judged], hours: Hours, kind: str, *, until_ms: int) -> Vote:
+    """A channel's vote on silence or drop. For a drop, one too small to show it has none."""
+    found = next((each for each in judged if each.kind == kind), None)
+    heard_ms = max((minute for minute in watched.minutes if minute < until_ms), default=0)
+    if kind == DROP and heard_ms:
+        usual = watched.pattern.every
+        told = usual.mean(hours, until_ms - HOUR_MS, until_ms) >= TOLD_MIN
+        heard_ms = heard_ms if told else 0
+    return Vote(watched.service, found, heard_ms)
 
-    It began when half of them had; a service with another channel that was heard since is not silent.
+
+def most(votes: Iterable[Vote]) -> Judged | None:
+    """One finding in place of many, when most of the services that can be told are not as usual at once.
+
+    It began when half of them had; a service with another channel that was as usual since is no part of it.
     """
     votes = list(votes)
-    silent = sorted((vote.silent.began_ms, vote.service) for vote in votes if vote.silent is not None)
-    if len({service for _, service in silent}) < MOST_MIN:
+    found = sorted((vote.found.began_ms, vote.service) for vote in votes if vote.found is not None)
+    if len({service for _, service in found}) < MOST_MIN:
         return None
-    began_ms = silent[len(silent) // 2][0]
-    heard = {vote.service for vote in votes if vote.silent is None and vote.heard_ms >= began_ms}
-    gone = {service for _, service in silent} - heard
-    if len(gone) < max(MOST_MIN, MOST_SHARE * (len(gone) + len(heard))):
+    began_ms = found[len(found) // 2][0]
+    usual = {vote.service for vote in votes if vote.found is None and vote.usual_ms >= began_ms}
+    gone = {service for _, service in found} - usual
+    if len(gone) < max(MOST_MIN, MOST_SHARE * (len(gone) + len(usual))):
         return None
-    told = [vote.silent for vote in votes if vote.silent is not None and vote.service in gone]
+    told = [vote.found for vote in votes if vote.found is not None and vote.service in gone]
     return Judged(
-        SILENCE,
+        told[0].kind,
         max((each.level for each in told), key=_LEVELS.index),
         began_ms,
         min(each.probability for each in told),
         sum(each.expected for each in told),
-        0,
+        sum(each.seen for each in told),
     )

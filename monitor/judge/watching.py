@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from monitor.errors import LeaseLost, StoreUnavailable
 from monitor.judge import findings
-from monitor.judge.findings import GOVERNMENT, SILENCE, Judged, Range, Vote, Watched
+from monitor.judge.findings import DROP, GOVERNMENT, SILENCE, Judged, Range, Vote, Watched
 from monitor.judge.hours import HOUR_MS
 from monitor.judge.pattern import decode
 from monitor.judge.reckoner import Reckoner, outages_of_late
@@ -35,6 +35,7 @@ KEPT_MS = 6 * HOUR_MS  # minutes that are held, and read again now and then, for
 READ_MS = ((240, KEPT_MS), (20, HOUR_MS), (1, 10 * MINUTE_MS))  # every so many looks, so far back
 MISSING_SHARE, MISSING_MIN = 0.05, 50  # new transactions that are not of the minutes just read
 TELL_S = 60.0  # a finding that lasts is written again as often
+TOGETHER_MS = 15 * MINUTE_MS  # what began so long before is still part of what most do
 SLICE = 100  # channels looked at before others have the event loop
 
 
@@ -197,7 +198,7 @@ class Watching:
         bad = _ranges(outages)
         judged: dict[str, list[Judged]] = {}
         over: list[tuple[str, str, int]] = []
-        votes: list[Vote] = []
+        votes: dict[str, list[Vote]] = {SILENCE: [], DROP: []}
         open_by_subject = _by_subject(self._open)
         for number, watched in enumerate(channels.watched.values()):
             if number % SLICE == SLICE - 1:
@@ -217,9 +218,13 @@ class Watching:
             judged[watched.channel] = looked.judged
             over += [(watched.channel, kind, ended_ms) for kind, ended_ms in looked.over]
             if not any(from_ms <= until_ms < to_ms for from_ms, to_ms in shut):
-                votes.append(_vote(watched, looked.judged))
+                for kind, cast in votes.items():
+                    cast.append(
+                        findings.vote(watched, looked.judged, channels.hours, kind, until_ms=until_ms)
+                    )
         over += self._gone(channels, clocks)
-        over += self._government(judged, votes, clocks)
+        for kind, cast in votes.items():
+            over += self._government(judged, kind, cast, clocks)
         await self._write(judged, over)
         self._metrics.look_s.observe(time.perf_counter() - began)
 
@@ -237,22 +242,21 @@ class Watching:
         ]
 
     def _government(
-        self, judged: dict[str, list[Judged]], votes: Iterable[Vote], clocks: Mapping[str, int]
+        self, judged: dict[str, list[Judged]], kind: str, votes: Iterable[Vote], clocks: Mapping[str, int]
     ) -> list[tuple[str, str, int]]:
-        """When most fall silent at once that is one finding, and theirs never were."""
+        """When most fall silent or drop at once that is one finding, and theirs never were."""
         assert self._open is not None
-        most = findings.most_silent(votes)
-        if most is None:
-            return (
-                [(GOVERNMENT, SILENCE, min(clocks.values()))] if (GOVERNMENT, SILENCE) in self._open else []
-            )
-        for subject, found in judged.items():
-            judged[subject] = [each for each in found if each.kind != SILENCE]
-        judged[GOVERNMENT] = [most]
+        found = findings.most(votes)
+        if found is None:
+            return [(GOVERNMENT, kind, max(clocks.values()))] if (GOVERNMENT, kind) in self._open else []
+        for subject, each in judged.items():
+            if subject != GOVERNMENT:
+                judged[subject] = [one for one in each if one.kind != kind]
+        judged.setdefault(GOVERNMENT, []).append(found)
         return [
-            (subject, kind, each.began_ms)
-            for (subject, kind), each in self._open.items()
-            if kind == SILENCE and subject != GOVERNMENT and each.began_ms >= most.began_ms - HOUR_MS // 4
+            (*name, each.began_ms)
+            for name, each in self._open.items()
+            if name[1] == kind and name[0] != GOVERNMENT and each.began_ms >= found.began_ms - TOGETHER_MS
         ]
 
     async def _write(self, judged: Mapping[str, list[Judged]], over: Sequence[tuple[str, str, int]]) -> None:
@@ -323,8 +327,3 @@ def _ranges(outages: Iterable[Outage]) -> dict[str, list[Range]]:
         end_ms = 2**62 if each.ended_ms is None else each.ended_ms
         found.setdefault(each.subject, []).append((each.began_ms, end_ms))
     return found
-
-
-def _vote(watched: Watched, judged: Sequence[Judged]) -> Vote:
-    silent = next((each for each in judged if each.kind == SILENCE), None)
-    return Vote(watched.service, silent, max(watched.minutes, default=0))

@@ -13,6 +13,7 @@ from monitor.store.pool import Store
 from monitor.store.times import millis, moment
 
 FINDINGS_MAX = 1000
+MISSED_MAX = 20_000
 
 
 class Found(NamedTuple):
@@ -185,14 +186,15 @@ async def drop_missed(connection: asyncpg.Connection, rows: Sequence[tuple[str, 
 async def missed(
     store: Store, *, from_ms: int, to_ms: int, subjects: Collection[str] | None = None
 ) -> list[Missed]:
-    """Outages that touch [from, to), the newest first; of some subjects (paths), or of all."""
+    """Outages that touch [from, to), the newest first, MISSED_MAX at most; of some subjects, or of all."""
     async with store.connection() as connection:
         rows = await connection.fetch(
             f"select {_MISSED} from missed where began < $2 and (ended is null or ended > $1) "  # noqa: S608
-            "and ($3::text[] is null or subject = any ($3)) order by began desc, subject",
+            "and ($3::text[] is null or subject = any ($3)) order by began desc, subject limit $4",
             moment(from_ms),
             moment(to_ms),
             None if subjects is None else list(subjects),
+            MISSED_MAX,
         )
     return [_missed(row) for row in rows]
 

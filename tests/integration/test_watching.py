@@ -323,3 +323,11 @@ async def test_events_that_come_hours_late_leave_neither_a_silence_nor_a_drop(wo
     await world.count(Added(path("passport"), "completed", at, traffic.minute(at)) for at in minutes)
     await world.pass_minutes(1)
     assert (silent, await world.findings()) == ({(path("passport"), "silence", "incident", True)}, [])
+
+
+async def test_when_most_drop_at_once_as_on_a_holiday_nobody_wrote_down_that_is_one_finding(
+    world: World,
+) -> None:
+    await world.pass_minutes(30)
+    await world.pass_minutes(60, factors=dict.fromkeys(NAMES, 0.25))
+    assert told(await world.findings()) == {("government", "drop", "incident", True)}

@@ -8,7 +8,7 @@ from statistics import median
 import pytest
 
 from monitor.judge import silence
-from monitor.judge.findings import Judged, Vote, Watched, look, most_silent
+from monitor.judge.findings import Judged, Vote, Watched, look, most
 from monitor.judge.hours import HOUR_MS, Hours
 from monitor.judge.windows import MINUTE_MS
 from monitor.model import Calendar, Expecting, FindingLevel
@@ -186,25 +186,25 @@ def vote(service: str, began_ms: int | None, heard_ms: int = 0) -> Vote:
 
 def test_most_services_silent_at_once_are_one_finding() -> None:
     votes = [vote(f"s{n}", 1000 + n) for n in range(6)] + [vote("alive", None, 2000)]
-    found = most_silent(votes)
+    found = most(votes)
     assert found is not None
     assert (found.began_ms, found.level, found.expected) == (1003, FindingLevel.INCIDENT, 120.0)
 
 
 def test_a_few_silent_among_many_that_are_heard_stay_their_own() -> None:
     votes = [vote(f"s{n}", 1000) for n in range(4)] + [vote(f"a{n}", None, 2000) for n in range(5)]
-    assert most_silent(votes) is None
+    assert most(votes) is None
 
 
 def test_two_silent_services_are_never_most() -> None:
-    assert most_silent([vote("a", 1000), vote("b", 1000)]) is None
+    assert most([vote("a", 1000), vote("b", 1000)]) is None
 
 
 def test_a_service_heard_on_another_channel_is_not_silent() -> None:
     votes = [vote(f"s{n}", 1000) for n in range(3)] + [vote(f"s{n}", None, 2000) for n in range(3)]
-    assert most_silent(votes) is None
+    assert most(votes) is None
 
 
 def test_services_too_small_to_be_heard_have_no_say() -> None:
     votes = [vote(f"s{n}", 1000) for n in range(3)] + [vote(f"q{n}", None, 500) for n in range(50)]
-    assert most_silent(votes) is not None
+    assert most(votes) is not None
