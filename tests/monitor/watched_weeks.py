@@ -62,24 +62,34 @@ class Eye:
         until: Callable[[Eye], bool] = lambda eye: False,
     ) -> None:
         """Traffic times `volume`, minute by minute, with looks in between; ends early at `until`."""
-        chance = self.traffic.chance
         share = self.traffic.failing if failing is None else failing
         for _ in range(minutes):
             at_ms = self.now_ms
-            usual = self.traffic.minute(at_ms)
-            count = usual if volume == 1.0 else sum(chance.random() < volume for _ in range(usual))
-            if volume > 1.0:
-                count = round(usual * volume)
-            failed = sum(chance.random() < share for _ in range(count))
-            if count:
-                self.watched.minutes[at_ms] = (count, count - failed, failed)
-            for look_ms in range(at_ms + self.look_ms, at_ms + MINUTE_MS + 1, self.look_ms):
-                self._look(look_ms)
+            for number, counts in enumerate(self._arriving(at_ms, volume)):
+                self._arrived(at_ms, counts, share)
+                self._look(at_ms + (number + 1) * self.look_ms)
                 if until(self):
                     return
             self.now_ms = at_ms + MINUTE_MS
             if at_ms % (2 * HOUR_MS) == 0:
                 self.watched.forget_before(at_ms - KEPT_MS)
+
+    def _arriving(self, at_ms: int, volume: float) -> list[int]:
+        """How many come before each look of the minute; what comes together stays together."""
+        chance, batch = self.traffic.chance, self.traffic.batch
+        usual = self.traffic.minute(at_ms)
+        count = round(usual * volume) if volume > 1 else sum(chance.random() < volume for _ in range(usual))
+        before = [0] * (MINUTE_MS // self.look_ms)
+        while count > 0:
+            before[chance.randrange(len(before))] += min(count, batch)
+            count -= batch
+        return before
+
+    def _arrived(self, at_ms: int, count: int, share: float) -> None:
+        failed = sum(self.traffic.chance.random() < share for _ in range(count))
+        if count:
+            every, completed, failures = self.watched.minutes.get(at_ms, (0, 0, 0))
+            self.watched.minutes[at_ms] = (every + count, completed + count - failed, failures + failed)
 
     def _look(self, until_ms: int) -> None:
         began = {kind: began_ms for kind, (began_ms, _) in self._open.items()}
