@@ -11,8 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import compress
 from statistics import fmean, median
 
+from monitor.judge.failing import failing_of
 from monitor.judge.hours import HOUR_MS, SLOTS, WEEK_SLOTS, Hours
-from monitor.judge.pattern import PRIOR_EVENTS, Failing, Pattern, Usual, packed
+from monitor.judge.pattern import PRIOR_EVENTS, Pattern, Usual, packed
 
 SHAPE_DECAY = 0.9  # weight of a week against the week after it, for what a slot is like
 LEVEL_DECAY = 0.6  # the same for how much there is of all
@@ -23,7 +24,8 @@ LONG_RUN = 14.0  # expected transactions from which a run of zeros is an outage 
 HOURLY, HOURLY_WEIGHT = 0.03, 1e4  # believed before there is evidence, and the squares that outweigh it
 DAILY, DAILY_WEIGHT = 0.01, 2e4
 LEVEL, LEVEL_WEEKS = 0.0025, 2.0
-BURST_EVENTS = 120.0
+BURST_EVENTS = 30.0
+FLOOR = 0.02  # no hour of a shape that many share is taken to be emptier than this, against its mean
 MINUTE_MS = 60_000
 FLAT = [1.0] * SLOTS
 
@@ -83,7 +85,7 @@ def fit(
     return Pattern(
         every=every,
         completed=completed or nothing(burst),
-        failing=_failing(counts, believed),
+        failing=failing_of(counts.failed, counts.completed, believed),
         days=sum(believed) / 24,
         events=sum(counts.every),
         to_ms=span.to_ms,
@@ -138,10 +140,11 @@ def _usual(
 ) -> Usual | None:
     if not any(compress(counts, believed)):
         return None
+    prior = [max(each, FLOOR) for each in prior]
     kept = list(compress(range(span.length), believed))
     first = _Fit(span, counts, kept, shape=prior, burst=burst)
     rough = first.rough_shape(prior)
-    kept = first.without_outliers(rough)
+    kept = first.without_outliers(rough, own=first.rough_shape(None))
     second = _Fit(span, counts, kept, shape=rough, burst=burst)
     return second.usual(prior)
 
@@ -205,10 +208,13 @@ class _Fit:
             found[slots[index]].append(index)
         return found
 
-    def rough_shape(self, prior: Sequence[float]) -> list[float]:
-        """Each slot against the week's level, in a way that a single wild week does not move."""
+    def rough_shape(self, prior: Sequence[float] | None) -> list[float]:
+        """Each slot against the week's level, in a way that a single wild week does not move.
+
+        Without a prior only the channel's own counts speak: a slot that never had any is 0.
+        """
         counts, weeks, levels = self._counts, self._span.weeks, self._levels
-        shape = list(prior)
+        shape = [0.0] * SLOTS if prior is None else list(prior)
         for slot, indexes in enumerate(self._by_slot()):
             if not indexes:
                 continue
@@ -220,12 +226,17 @@ class _Fit:
             for index in indexes:
                 seen += counts[index]
                 exposed += levels[weeks[index]]
-            shape[slot] = (PRIOR_EVENTS + seen) / (PRIOR_EVENTS / max(prior[slot], 1e-6) + exposed)
+            shape[slot] = seen / exposed
+            if prior is not None:
+                shape[slot] = (PRIOR_EVENTS + seen) / (PRIOR_EVENTS / prior[slot] + exposed)
         mean = sum(shape[:WEEK_SLOTS]) / WEEK_SLOTS
         return [each / mean for each in shape]
 
-    def without_outliers(self, shape: Sequence[float]) -> list[int]:
-        """The hours kept that are not far from what the shape and their week's level say."""
+    def without_outliers(self, shape: Sequence[float], *, own: Sequence[float]) -> list[int]:
+        """The hours kept that are not far from what the shape and their week's level say.
+
+        `own` is the shape without a prior: hours that are always empty are no outage, whatever others do.
+        """
         counts, slots, weeks = self._counts, self._span.slots, self._span.weeks
         means = [self._levels[weeks[index]] * shape[slots[index]] for index in self._kept]
         hourly = self._robust_spread(means)
@@ -235,7 +246,7 @@ class _Fit:
             apart = counts[index] - mean
             if apart * apart <= far * (self._burst * mean + hourly * mean * mean + 1.0):
                 kept.append(index)
-        gone = self._long_runs(means)
+        gone = self._long_runs([self._levels[weeks[index]] * own[slots[index]] for index in self._kept])
         kept = [index for index in kept if index not in gone]
         return kept if any(counts[index] for index in kept) else list(self._kept)
 
@@ -270,9 +281,9 @@ class _Fit:
     def usual(self, prior: Sequence[float]) -> Usual:
         """The rates, and how much counts differ from them."""
         seen, exposed = self._sums()
-        weight, level = PRIOR_EVENTS * self._burst, self._level
+        weight, level = PRIOR_EVENTS * self._burst, max(self._level, 1e-9)
         rates = [
-            (weight + seen[slot]) / (weight / max(prior[slot] * level, 1e-9) + exposed[slot])
+            (weight + seen[slot]) / (weight / (prior[slot] * level) + exposed[slot])
             for slot in range(WEEK_SLOTS)
         ]
         for slot, like in zip(range(WEEK_SLOTS, SLOTS), self._span.as_usual, strict=True):
@@ -363,31 +374,3 @@ def _blend(apart: float, chance: float, *, free: float, squares: float, usual: f
     """
     found = apart - free * chance if free else 0.0
     return max((found + usual * weight) / (free * squares + weight), 0.0)
-
-
-def _failing(counts: Counts, believed: Sequence[bool]) -> Failing:
-    """The usual share of failed, without hours in which far more failed."""
-    pairs = [
-        (failed, failed + completed)
-        for failed, completed, keep in zip(counts.failed, counts.completed, believed, strict=True)
-        if keep and failed + completed
-    ]
-    share = _share(pairs)
-    usual = [
-        (failed, trials)
-        for failed, trials in pairs
-        if failed - trials * share
-        <= FAR * (trials * share * (1 - share) + 0.02 * trials * trials * share + 1) ** 0.5
-    ]
-    share = _share(usual)
-    chance = share * (1 - share)
-    apart = sum((failed - trials * share) ** 2 - trials * chance for failed, trials in usual)
-    together = sum(trials * (trials - 1) * chance for _, trials in usual)
-    spread = max((apart + 0.01 * 10.0) / (together + 10.0), 0.0)
-    return Failing(share=share, spread=min(spread, 0.9), trials=float(sum(trials for _, trials in usual)))
-
-
-def _share(pairs: Sequence[tuple[int, int]]) -> float:
-    """With half a transaction of either kind before there is any."""
-    failed, trials = sum(each for each, _ in pairs), sum(each for _, each in pairs)
-    return (failed + 0.5) / (trials + 1.0)

@@ -18,7 +18,7 @@ import msgspec
 from monitor.judge import tails
 from monitor.judge.hours import SLOTS, WEEK_SLOTS, Hours
 
-PRIOR_EVENTS = 4.0  # what an entity's shape weighs, in transactions a slot: shapes differ by half
+PRIOR_EVENTS = 2.0  # what the shape of an entity weighs, in transactions a slot: shapes differ by two thirds
 HOLIDAY_VARIANCE = 0.1  # a holiday is less like a day of the weekend than those are like one another
 
 

@@ -112,16 +112,19 @@ class Refit:
         return self._span
 
     async def _shape(self, channels: Channels, span: Span) -> None:
-        """The shapes of the government and of each entity, once a day; hourly in the first days."""
+        """The shapes of the whole and of each entity, remote and in person; once a day, at first hourly."""
         wait_ms = HOUR_MS if self._shape_days < YOUNG_DAYS else DAY_MS
         if span.to_ms - self._shapes_to_ms < wait_ms:
             return
-        entities = {service: entity for service, entity in channels.entities.items() if entity}
-        whole = await seen.series_of_groups(
-            self._store, dict.fromkeys(channels.entities, ""), from_ms=span.from_ms, to_ms=span.to_ms
-        )
-        parts = await seen.series_of_groups(self._store, entities, from_ms=span.from_ms, to_ms=span.to_ms)
-        self._shapes = await asyncio.to_thread(_shapes, span, [*whole, *parts])
+        whole, *parts = [
+            await seen.series_of_groups(self._store, groups, from_ms=span.from_ms, to_ms=span.to_ms)
+            for groups in (
+                dict.fromkeys(channels.paths, ""),
+                channels.ways,
+                {path: channels.shape_of(path) for path in channels.paths},
+            )
+        ]
+        self._shapes = await asyncio.to_thread(_shapes, span, [whole, *parts])
         self._shapes_to_ms = span.to_ms
         first = min((hour for each in whole for hour in each.hours), default=span.to_ms // HOUR_MS)
         self._shape_days = (span.to_ms // HOUR_MS - first) / 24
@@ -165,8 +168,8 @@ class Refit:
             await expected.keep_patterns(connection, rows)
         self._without |= {path: totals[path] for path in paths if path not in fitted}
 
-    def _prior(self, entity: str) -> Sequence[float]:
-        return self._shapes.get(entity) or self._shapes.get("") or FLAT
+    def _prior(self, name: str) -> Sequence[float]:
+        return self._shapes.get(name) or FLAT
 
 
 def _work(
@@ -194,7 +197,7 @@ def _work(
                 for from_ms, to_ms in bad.get(subject, [])
                 for index in span.hours_of(from_ms, to_ms)
             },
-            prior(channels.entities[channels.services[path]]),
+            prior(channels.shape_of(path)),
             _burst(channels.watched.get(path), span),
         )
         for path in paths
@@ -218,13 +221,18 @@ def _fit_all(span: Span, work: Sequence[Work]) -> dict[str, Pattern]:
     return {channel: pattern for channel, pattern in found.items() if pattern is not None}
 
 
-def _shapes(span: Span, groups: Sequence[seen.Series]) -> dict[str, list[float]]:
-    """By group; the government's, under an empty name, comes first and is the others' prior."""
+def _shapes(span: Span, levels: Sequence[Sequence[seen.Series]]) -> dict[str, list[float]]:
+    """By name, from the whole to the parts; a part leans on what stands behind the last `/` of its name."""
     found: dict[str, list[float]] = {}
     first = span.from_ms // HOUR_MS
-    for group in sorted(groups, key=lambda each: each.channel):
-        counts = [0] * span.length
-        for hour, events in zip(group.hours, group.events, strict=True):
-            counts[hour - first] += events
-        found[group.channel] = fit_shape(span, counts, found.get("", FLAT))
+    for groups in levels:
+        made = {}
+        for group in groups:
+            counts = [0] * span.length
+            for hour, events in zip(group.hours, group.events, strict=True):
+                counts[hour - first] += events
+            way = "/" + group.channel.rpartition("/")[2] if "/" in group.channel else ""
+            prior = found.get(way) or found.get("") or FLAT
+            made[group.channel] = fit_shape(span, counts, prior)
+        found |= made
     return found

@@ -13,12 +13,13 @@ from statistics import NormalDist
 _SIZE_MAX = 1e7  # a negative binomial of a larger size is a Poisson, to every digit kept
 _EXACT_MEAN = 50.0  # over this, quantiles come from the gamma that has this mean and variance
 _NORMAL = NormalDist()
+_NONE = 1e-9  # a mean under this is no expectation at all
 _TINY = 1e-300
 
 
 def at_most(count: float, mean: float, variance: float) -> float:
     """P(Y ≤ count)."""
-    if count < 0 or mean <= 0:
+    if count < 0 or mean <= _NONE:
         return 0.0 if count < 0 else 1.0
     size, share = _negative_binomial(mean, variance)
     return _beta(size, count + 1.0, share)
@@ -26,7 +27,7 @@ def at_most(count: float, mean: float, variance: float) -> float:
 
 def at_least(count: float, mean: float, variance: float) -> float:
     """P(Y ≥ count)."""
-    if count <= 0 or mean <= 0:
+    if count <= 0 or mean <= _NONE:
         return 1.0 if count <= 0 else 0.0
     size, share = _negative_binomial(mean, variance)
     return _beta(count, size, 1.0 - share, other=share)
@@ -34,7 +35,7 @@ def at_least(count: float, mean: float, variance: float) -> float:
 
 def none_at_all(mean: float, variance: float) -> float:
     """P(Y = 0)."""
-    if mean <= 0:
+    if mean <= _NONE:
         return 1.0
     size, share = _negative_binomial(mean, variance)
     return exp(size * log(share)) if share > 0 else 0.0
@@ -43,7 +44,7 @@ def none_at_all(mean: float, variance: float) -> float:
 def quantile(share: float, mean: float, variance: float) -> float:
     """The least count that Y does not exceed with probability `share`; whole where the mean is small."""
     assert 0 < share < 1
-    if mean <= 0:
+    if mean <= _NONE:
         return 0.0
     if mean > _EXACT_MEAN:
         return _gamma_quantile(share, mean, max(variance, mean))

@@ -16,6 +16,7 @@ Minute = tuple[str, str, int, int]
 
 
 NONE = (0, 0, 0)
+REMOTE, IN_PERSON = "/remote", "/in-person"  # which are alike: an office closes at night
 
 
 class Channels:
@@ -35,6 +36,11 @@ class Channels:
             service.subject: tuple(channel.subject for channel in service.channels if channel.remote)
             for service in catalogue.services
         }
+        self.ways = {
+            channel.subject: REMOTE if channel.remote else IN_PERSON
+            for service in catalogue.services
+            for channel in service.channels
+        }
         self.paths = list(self.services)
         self.subjects = [*self.entities, *self.paths]
         self._of_service: dict[str, int] = {}
@@ -44,6 +50,10 @@ class Channels:
         self.watched: dict[str, Watched] = {}
         self.lateness: dict[str, Lateness] = {}
         self._early: dict[str, dict[int, tuple[int, int, int]]] = {}  # of channels without a pattern
+
+    def shape_of(self, path: str) -> str:
+        """Name of the shape that the channel leans on: that of its entity's remote or in-person channels."""
+        return self.entities[self.services[path]] + self.ways[path]
 
     def fitted(self, path: str, pattern: Pattern) -> None:
         """From now on this is usual on the channel."""

@@ -86,15 +86,15 @@ async def series(store: Store, *, channels: Collection[str], from_ms: int, to_ms
 async def series_of_groups(
     store: Store, groups: Mapping[str, str], *, from_ms: int, to_ms: int
 ) -> list[Series]:
-    """The same in sums over `groups`: service (path) to group, whose name stands where the channel's does."""
+    """The same in sums over `groups`: channel (path) to group, whose name stands where the channel's does."""
     async with store.connection() as connection:
         rows = await connection.fetch(
             """
             select h.name, '', array_agg(h.hour) as hours, array_agg(h.events) as events
               from (select g.name, (extract(epoch from c.hour) / 3600)::integer as hour,
                            sum(c.count)::bigint as events
-                      from unnest($1::text[], $2::text[]) g(service, name)
-                      join series s on s.service = g.service join count_hour c on c.series = s.id
+                      from unnest($1::text[], $2::text[]) g(channel, name)
+                      join series s on s.channel = g.channel join count_hour c on c.series = s.id
                      where c.hour >= $3 and c.hour < $4 group by 1, 2) h
              group by h.name
             """,

@@ -23,6 +23,7 @@ PURE = (
     "monitor/judge/effective.py",
     "monitor/judge/tails.py",
     "monitor/judge/pattern.py",
+    "monitor/judge/failing.py",
     "monitor/judge/fitting.py",
     "monitor/judge/silence.py",
     "monitor/judge/windows.py",

@@ -54,6 +54,7 @@ def test_the_interval_holds_the_truth_nine_times_in_ten(a_week: int, given: dict
     assert 0.84 <= held / outages <= 0.99
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1000), st.floats(1, 20), st.floats(0, 100), st.integers(0, 3000))
 def test_it_is_never_negative_and_within_its_own_interval(
     mean: float, times: float, shared: float, seen: int
@@ -64,6 +65,7 @@ def test_it_is_never_negative_and_within_its_own_interval(
     assert found.value <= found.high or found.high == 0 or mean < 5
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3000), st.integers(0, 500))
 def test_no_more_is_made_up_than_was_missed(seen_after: int, seen: int) -> None:
     lost = missed(Expectation(200, 220, 20), seen)
@@ -81,6 +83,7 @@ def test_what_is_made_up_is_the_surplus_after_the_outage() -> None:
 ranges = st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 400)), max_size=12)
 
 
+@settings(deadline=None)
 @given(ranges)
 def test_united_stretches_hold_every_minute_once(given_ranges: list[tuple[int, int]]) -> None:
     stretches = [(first, first + length) for first, length in given_ranges]
@@ -90,7 +93,7 @@ def test_united_stretches_hold_every_minute_once(given_ranges: list[tuple[int, i
     assert set(minutes) == {minute for first, last in stretches for minute in range(first, last)}
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(ranges, ranges)
 def test_overlapping_outages_are_never_added(
     one: list[tuple[int, int]], other: list[tuple[int, int]]
@@ -111,6 +114,7 @@ def test_overlapping_outages_are_never_added(
 outage_lists = st.lists(st.tuples(st.integers(1, 90_000), st.integers(1, 200_000)), min_size=1, max_size=10)
 
 
+@settings(deadline=None)
 @given(outage_lists, st.integers(0, 3_000_000))
 def test_outages_of_a_subject_are_reckoned_over_stretches_apart_from_one_another(
     lengths: list[tuple[int, int]], counted_ms: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import comb, exp, lgamma, log
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.judge import tails
@@ -20,6 +20,7 @@ def single(count: int, mean: float, variance: float) -> float:
     )
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 300), st.floats(1.01, 20), st.floats(0, 2.5))
 def test_the_lower_tail_is_the_sum_of_its_parts(mean: float, times: float, part: float) -> None:
     count = int(mean * part)
@@ -27,6 +28,7 @@ def test_the_lower_tail_is_the_sum_of_its_parts(mean: float, times: float, part:
     assert tails.at_most(count, mean, mean * times) == pytest.approx(min(wanted, 1.0), rel=1e-6)
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 1000), st.floats(1.0, 50), st.integers(1, 3000))
 def test_both_tails_together_are_everything(mean: float, times: float, count: int) -> None:
     below = tails.at_most(count - 1, mean, mean * times)
@@ -44,6 +46,7 @@ def test_a_rate_that_is_itself_uncertain_makes_nothing_far_likelier() -> None:
     assert tails.none_at_all(20.0, 20.0 + 0.1 * 400) == pytest.approx(3.0**-10)
 
 
+@settings(deadline=None)
 @given(st.floats(0.2, 20_000), st.floats(1.0, 30), st.sampled_from([0.025, 0.1, 0.5, 0.9, 0.975]))
 def test_a_quantile_is_where_the_tail_says(mean: float, times: float, share: float) -> None:
     found = tails.quantile(share, mean, mean * times)
