@@ -28,7 +28,6 @@ CHUNK = 25  # channels fitted in one go, a quarter of a second of CPU
 BUDGET_S = 5.0  # of one turn; the rest waits for the next, so that looks are never far apart
 SETTLED_MS = 120_000  # after an hour, until its minutes are folded
 DAY_MS = 24 * HOUR_MS
-UNFOLDED_MAX, WAIT_S = 3, 600.0  # more hours to fold than that: a history comes in; waited for so long
 GREW, GREW_MIN = 0.25, 20  # by so much more is counted than a pattern knows, and it is made anew at once
 YOUNG_DAYS = 10  # of history; a younger pattern is made anew whenever that grew by a tenth
 BURST_MS = 6 * HOUR_MS
@@ -62,7 +61,6 @@ class Refit:
         self._shapes_to_ms = 0
         self._shape_days = 0.0
         self._span: Span | None = None
-        self._waits_since: float | None = None
 
     def forget(self) -> None:
         """Begin anew: another calendar, or another leader."""
@@ -79,8 +77,8 @@ class Refit:
             for path in channels.paths
             if path in totals and self._due_ms(channels, path, total=totals[path]) <= to_ms
         ]
-        if not wait or await self._history_is_coming(to_ms):
-            return len(wait)
+        if not wait:
+            return 0
         span = self._span_to(channels.hours, to_ms, channels.expecting.weeks)
         await self._shape(channels, span)
         bad = await self._bad(channels, span)
@@ -89,15 +87,6 @@ class Refit:
             some, wait = wait[:CHUNK], wait[CHUNK:]
             await self._fit(channels, some, span=span, bad=bad, totals=totals)
         return len(wait)
-
-    async def _history_is_coming(self, to_ms: int) -> bool:
-        """Whether to wait until hours that were added to are folded; not for ever."""
-        if await seen.unfolded(self._store, before_ms=to_ms) <= UNFOLDED_MAX:
-            self._waits_since = None
-            return False
-        if self._waits_since is None:
-            self._waits_since = time.monotonic()
-        return time.monotonic() < self._waits_since + WAIT_S
 
     def _due_ms(self, channels: Channels, path: str, *, total: int) -> int:
         watched = channels.watched.get(path)

@@ -16,7 +16,7 @@ from monitor.judge.findings import DROP, GOVERNMENT, SILENCE, Judged, Range, Vot
 from monitor.judge.hours import HOUR_MS
 from monitor.judge.pattern import decode
 from monitor.judge.reckoner import Reckoner, outages_of_late
-from monitor.judge.refit import Refit
+from monitor.judge.refit import SETTLED_MS, Refit
 from monitor.judge.watched import Channels
 from monitor.judge.windows import MINUTE_MS
 from monitor.lifetime import Backoff, Stop
@@ -34,6 +34,7 @@ LOOK_S = 15.0
 KEPT_MS = 6 * HOUR_MS  # minutes that are held, and read again now and then, for late events
 READ_MS = ((240, KEPT_MS), (20, HOUR_MS), (1, 10 * MINUTE_MS))  # every so many looks, so far back
 MISSING_SHARE, MISSING_MIN = 0.05, 50  # new transactions that are not of the minutes just read
+UNFOLDED_MAX, WAIT_S = 3, 600.0  # more hours to fold than that: a history comes in; waited for so long
 TELL_S = 60.0  # a finding that lasts is written again as often
 TOGETHER_MS = 15 * MINUTE_MS  # what began so long before is still part of what most do
 SLICE = 100  # channels looked at before others have the event loop
@@ -112,8 +113,10 @@ class Watching:
         totals = await seen.totals(self._store)
         await self._read(channels, clocks, counted=sum(totals.values()))
         outages = await outages_of_late(self._store, channels, now_ms=self._now_ms())
-        await self._look(channels, clocks, outages)
         await self._reckoner.some(channels, clocks, outages)
+        if await self._history_is_coming(min(clocks.values())):
+            return
+        await self._look(channels, clocks, outages)
         waiting = await self._refit.some(channels, until_ms=min(clocks.values()), totals=totals)
         self._metrics.patterns.set(len(channels.watched))
         self._metrics.waiting.set(waiting)
@@ -123,10 +126,21 @@ class Watching:
         self._open: dict[tuple[str, str], Open] | None = None
         self._looked: dict[str, int] = {}  # how far each service was looked at
         self._looks, self._counted = 0, 0
+        self._waits_since: float | None = None
         self._refit.forget()
         self._reckoner.forget()
 
     # -- what is read -------------------------------------------------------------------------------------
+
+    async def _history_is_coming(self, until_ms: int) -> bool:
+        """Whether so many past hours are still to be folded that nothing can be told yet; not for ever."""
+        if await seen.unfolded(self._store, before_ms=until_ms - SETTLED_MS) <= UNFOLDED_MAX:
+            self._waits_since = None
+            return False
+        if self._waits_since is None:
+            self._waits_since = time.monotonic()
+            log.info("watching.waits_for_history")
+        return time.monotonic() < self._waits_since + WAIT_S
 
     async def _in_force(self) -> Channels | None:
         """The channels of the version in force, with the patterns that are stored."""
@@ -173,7 +187,6 @@ class Watching:
         more = await self._take(channels, from_ms)
         missing = counted - self._counted - more
         if self._looks and missing > max(MISSING_SHARE * more, MISSING_MIN):
-            log.info("watching.history_came", transactions=missing)
             await self._take(channels, (self._now_ms() - KEPT_MS) // MINUTE_MS * MINUTE_MS)
         self._counted = max(counted, self._counted + more)
         channels.forget_before(self._now_ms() - KEPT_MS)
