@@ -28,7 +28,7 @@ CHUNK = 25  # channels fitted in one go, a quarter of a second of CPU
 BUDGET_S = 5.0  # of one turn; the rest waits for the next, so that looks are never far apart
 SETTLED_MS = 120_000  # after an hour, until its minutes are folded
 DAY_MS = 24 * HOUR_MS
-GREW, GREW_MIN = 0.25, 20  # by so much more is counted than a pattern knows, and it is made anew at once
+GREW, GREW_MIN = 0.05, 20  # by so much more is counted than a pattern knows, and it is made anew at once
 YOUNG_DAYS = 10  # of history; a younger pattern is made anew whenever that grew by a tenth
 BURST_MS = 6 * HOUR_MS
 
@@ -60,11 +60,17 @@ class Refit:
         self._shapes: dict[str, list[float]] = {}
         self._shapes_to_ms = 0
         self._shape_days = 0.0
+        self._again: set[str] = set()  # to be made anew whatever their age
         self._span: Span | None = None
 
     def forget(self) -> None:
         """Begin anew: another calendar, or another leader."""
         self._without, self._shapes, self._shapes_to_ms, self._span = {}, {}, 0, None
+        self._again = set()
+
+    def again(self, channels: Channels) -> None:
+        """Make every pattern anew, and the shapes they lean on."""
+        self._again, self._shapes_to_ms = set(channels.paths), 0
 
     async def some(self, channels: Channels, *, until_ms: int, totals: Mapping[str, int]) -> int:
         """Fit what is due for at most BUDGET_S seconds; returns how many still wait. Raises LeaseLost.
@@ -91,6 +97,8 @@ class Refit:
     def _due_ms(self, channels: Channels, path: str, *, total: int) -> int:
         watched = channels.watched.get(path)
         known = self._without.get(path, 0) if watched is None else watched.pattern.counted
+        if path in self._again:
+            return 0
         if total - known > max(GREW * known, GREW_MIN):
             return 0  # history came in, or it is new
         return 2**62 if watched is None else due_ms(watched.pattern, path)
@@ -155,6 +163,7 @@ class Refit:
         async with self._store.transaction() as connection:
             await self._lease.lock(connection)
             await expected.keep_patterns(connection, rows)
+        self._again.difference_update(paths)
         self._without |= {path: totals[path] for path in paths if path not in fitted}
 
     def _prior(self, name: str) -> Sequence[float]:

@@ -33,7 +33,9 @@ log = Log(__name__)
 LOOK_S = 15.0
 KEPT_MS = 6 * HOUR_MS  # minutes that are held, and read again now and then, for late events
 READ_MS = ((240, KEPT_MS), (20, HOUR_MS), (1, 10 * MINUTE_MS))  # every so many looks, so far back
-MISSING_SHARE, MISSING_MIN = 0.05, 50  # new transactions that are not of the minutes just read
+MISSING_SHARE, MISSING_MIN = 0.5, 200  # new transactions that are not of the minutes just read
+PAUSE_MS = 45_000  # without any more of them, before anything is judged again
+CAME_SHARE = 0.02  # after so much history of all that is counted, every pattern is made anew
 UNFOLDED_MAX, WAIT_S = 3, 600.0  # more hours to fold than that: a history comes in; waited for so long
 TELL_S = 60.0  # a finding that lasts is written again as often
 TOGETHER_MS = 15 * MINUTE_MS  # what began so long before is still part of what most do
@@ -77,6 +79,7 @@ class Watching:
         self._excluded, self._now_ms = excluded, now_ms
         self._refit, self._reckoner = Refit(store, lease=lease), Reckoner(store, lease=lease, now_ms=now_ms)
         self._epoch = 0
+        self._came = self._came_at_ms = 0  # transactions for hours past, and when they were last met
         self._forget()
 
     async def run(self, stop: Stop) -> None:
@@ -116,6 +119,9 @@ class Watching:
         await self._reckoner.some(channels, clocks, outages)
         if await self._history_is_coming(min(clocks.values())):
             return
+        if self._came > CAME_SHARE * self._counted:
+            self._refit.again(channels)
+        self._came = 0
         await self._look(channels, clocks, outages)
         waiting = await self._refit.some(channels, until_ms=min(clocks.values()), totals=totals)
         self._metrics.patterns.set(len(channels.watched))
@@ -127,14 +133,17 @@ class Watching:
         self._looked: dict[str, int] = {}  # how far each service was looked at
         self._looks, self._counted = 0, 0
         self._waits_since: float | None = None
+        self._came = self._came_at_ms = 0
         self._refit.forget()
         self._reckoner.forget()
 
     # -- what is read -------------------------------------------------------------------------------------
 
     async def _history_is_coming(self, until_ms: int) -> bool:
-        """Whether so many past hours are still to be folded that nothing can be told yet; not for ever."""
-        if await seen.unfolded(self._store, before_ms=until_ms - SETTLED_MS) <= UNFOLDED_MAX:
+        """Whether so much comes for hours past that nothing can be told yet; not for ever."""
+        came = self._came > MISSING_MIN and self._now_ms() < self._came_at_ms + PAUSE_MS
+        unfolded = await seen.unfolded(self._store, before_ms=until_ms - SETTLED_MS)
+        if not came and unfolded <= UNFOLDED_MAX:
             self._waits_since = None
             return False
         if self._waits_since is None:
@@ -187,6 +196,8 @@ class Watching:
         more = await self._take(channels, from_ms)
         missing = counted - self._counted - more
         if self._looks and missing > max(MISSING_SHARE * more, MISSING_MIN):
+            self._came += missing
+            self._came_at_ms = self._now_ms()
             await self._take(channels, (self._now_ms() - KEPT_MS) // MINUTE_MS * MINUTE_MS)
         self._counted = max(counted, self._counted + more)
         channels.forget_before(self._now_ms() - KEPT_MS)
