@@ -104,3 +104,51 @@ class Gap(NamedTuple):
     last_ms: int
     beats: int
     why: str
+
+
+class Finding(NamedTuple):
+    """Where what is seen differs from what is expected; `ended_ms` is None while it lasts."""
+
+    place: Place
+    subject: str  # path of a channel, or "government"
+    kind: str  # silence | drop | failure_rate | surge
+    level: str  # shown | advisory | incident
+    began_ms: int
+    ended_ms: int | None
+    probability: float
+    expected: float
+    seen: int
+    known_at_ms: int
+    withdrawn_at_ms: int | None
+
+
+class Missed(NamedTuple):
+    """Missed transactions (estimate) of one outage with its 90 % interval, and how many were made up.
+
+    `made_up` is what was caught up in the 24 hours after the end; only "so far" until `made_up_done`, None
+    while the outage lasts.
+    """
+
+    subject: str  # path of a service or channel
+    began_ms: int
+    ended_ms: int | None
+    expected: float
+    seen: int
+    missed: float
+    low: float
+    high: float
+    own: float  # variance that is this row's alone
+    shared: float  # standard deviation in common with other days and channels
+    made_up: float | None
+    made_up_low: float | None
+    made_up_high: float | None
+    made_up_done: bool
+    as_of_ms: int
+
+
+class Fitted(NamedTuple):
+    """A channel's usual pattern as stored: JSON of monitor.judge.pattern.Pattern."""
+
+    channel: str
+    document: str
+    fitted_at_ms: int

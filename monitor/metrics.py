@@ -244,6 +244,34 @@ class GatewayMetrics:
             self.failures.labels(reason)
 
 
+class WatchMetrics:
+    """What the leader of derive holds against what is usual."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.patterns = Gauge(
+            "continuity_patterns", "Channels whose usual pattern is known.", registry=registry
+        )
+        self.waiting = Gauge(
+            "continuity_patterns_waiting", "Channels whose pattern is to be made anew.", registry=registry
+        )
+        self.findings = Counter(
+            "continuity_findings",
+            "Times that counts were found not to be as usual, at each level reached.",
+            ["kind", "level"],
+            registry=registry,
+        )
+        self.look_s = Histogram(
+            "continuity_look_seconds",
+            "Time to hold every channel's last minutes against its pattern.",
+            buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+            registry=registry,
+        )
+        for kind in ("silence", "drop", "failure_rate"):
+            for level in ("advisory", "incident"):
+                self.findings.labels(kind, level)
+        self.findings.labels("surge", "shown")
+
+
 class Pulse:
     """What every role says of itself: build, event-loop lag, waits for the database."""
 

@@ -189,6 +189,68 @@ class Missing(StrEnum):
     GOOD = "good"
 
 
+class DayName(StrEnum):
+    """A day of the week; the first is Python's weekday 0."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
+class Holiday(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Days on which the government rests; local dates, YYYY-MM-DD, the last one included."""
+
+    first: str
+    last: str
+    name: Text = Text()
+
+
+class Ramadan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One year's Ramadan; local dates, the last one included. `hours` of work, HH:MM-HH:MM, or empty."""
+
+    first: str
+    last: str
+    hours: str = ""
+
+
+class Calendar(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When the country works: its week, its hours, its holidays."""
+
+    week_start: DayName = DayName.MONDAY
+    weekend: tuple[DayName, ...] = (DayName.SATURDAY, DayName.SUNDAY)
+    half_days: tuple[DayName, ...] = ()
+    hours: str = "08:00-15:00"  # of a usual working day
+    holidays: tuple[Holiday, ...] = ()
+    ramadan: tuple[Ramadan, ...] = ()
+
+
+class FindingLevel(StrEnum):
+    """What a finding may become, the mildest first."""
+
+    SHOWN = "shown"
+    ADVISORY = "advisory"
+    INCIDENT = "incident"
+
+
+class Expecting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How counts are held against what is usual. One setting for every service."""
+
+    weeks: int = 8  # of history a pattern is made from
+    advisory_probability: float = 0.003  # something as rare is an advisory
+    false_alarms_per_week: float = 0.02  # of incident grade, per service, were all as usual
+    least: float = 5.0  # fewer expected transactions than this are no evidence
+    longest_silence_s: float = 6 * 3600.0  # `least` must be usual within this, or silence says nothing
+    material_share: float = 0.5  # a drop is at most this share of what is expected, a surge the inverse
+    material_rise: float = 0.1  # a failure rate has risen when it is over the usual one by this
+    silence: FindingLevel = FindingLevel.INCIDENT  # the highest level each kind may reach
+    drop: FindingLevel = FindingLevel.INCIDENT
+    failure_rate: FindingLevel = FindingLevel.INCIDENT
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Rules of judging that belong to a version of the catalogue."""
 
@@ -198,6 +260,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     grace_s: float = 5.0  # the clock of a partition runs this far behind the wall
     late_horizon_s: float = 48 * 3600.0  # older rows are stored and marked, not judged
     skew_max_s: float = 2.0  # rows of a prober whose clock is off by more are marked
+    expected: Expecting = Expecting()
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -208,6 +271,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     government: Text = Text(en="Government", ar="الحكومة")
     languages: tuple[str, ...] = ("en",)
     zone: str = "UTC"
+    calendar: Calendar = Calendar()
     policy: Policy = Policy()
     entities: tuple[Entity, ...] = ()
     systems: tuple[System, ...] = ()

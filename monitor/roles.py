@@ -283,10 +283,13 @@ def _collect_seldom() -> None:
 async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
     from monitor.judge.derive import ROLE, Derive
     from monitor.judge.publishing import Publisher
-    from monitor.metrics import DeriveMetrics
+    from monitor.judge.watching import Watching
+    from monitor.metrics import DeriveMetrics, WatchMetrics
     from monitor.store.lease import Lease
     from monitor.store.listen import Bell, listening
     from monitor.stream.catalogue import publish_version
+    from monitor.stream.kafka import partition_for
+    from monitor.stream.wire import TRANSACTIONS
 
     bell = Bell()
     await stack.enter_async_context(listening(process.dsn, bell))
@@ -301,7 +304,21 @@ async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop
         metrics=metrics,
     )
     process.on_reload.append(publisher.reload)
-    return Derive(store, publisher, lease=lease, metrics=metrics, bell=bell).run(process.stop)
+    derive = Derive(store, publisher, lease=lease, metrics=metrics, bell=bell)
+    watching = Watching(
+        store,
+        lease=lease,
+        topic=process.kafka.topic(TRANSACTIONS),
+        owner=partial(partition_for, partitions=process.kafka.partitions),
+        metrics=WatchMetrics(process.registry),
+    )
+
+    async def derive_and_watch() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(derive.run(process.stop))
+            group.create_task(watching.run(process.stop))
+
+    return derive_and_watch()
 
 
 async def _web(process: Process, store: Store, stack: AsyncExitStack) -> Loop:

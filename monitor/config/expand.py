@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from monitor.config.calendar import expand_calendar
 from monitor.config.decode import Reading, suggestion
 from monitor.config.form import (
     KIND_KEYS,
@@ -17,6 +18,8 @@ from monitor.config.form import (
     DependencyForm,
     EntityForm,
     File,
+    HolidayForm,
+    PolicyForm,
     ServiceForm,
     SystemForm,
     Tuning,
@@ -30,6 +33,7 @@ from monitor.model import (
     Contact,
     Dependency,
     Entity,
+    Expecting,
     Policy,
     Service,
     System,
@@ -89,9 +93,8 @@ class Expander:
             government=_text(government) if government else usual.government,  # type: ignore[arg-type]
             languages=self._languages,
             zone=str(single.get("zone") or usual.zone),
-            policy=Policy(**{key: getattr(policy, key) for key in Policy.__struct_fields__})
-            if policy
-            else usual.policy,
+            calendar=expand_calendar(single.get("calendar"), files, self._holiday),
+            policy=_policy(policy) if isinstance(policy, PolicyForm) else usual.policy,
             entities=tuple(self._entity(form) for file in files for form in file.entities),
             systems=tuple(self._system(form, file) for file in files for form in file.systems),
             services=tuple(self._service(form, file) for file in files for form in file.services),
@@ -131,6 +134,12 @@ class Expander:
         )
 
     # names and contacts
+
+    def _holiday(self, form: HolidayForm) -> Text:
+        name = _text(form.name)
+        if self._languages != ("en",) or self._reading.wrote(form, "name"):
+            self._complete(name, form, form.date)
+        return name
 
     def _name(self, form: EntityForm | SystemForm | ServiceForm) -> Text:
         name = _text(form.name)
@@ -336,6 +345,14 @@ class Expander:
             tuned["within_s"] = min(WITHIN_S, round(tuned.get("every_s", EVERY_S) * WITHIN_SHARE, 3))
         subject, _, last = name.rpartition("/")
         return Made(Check(subject=subject, name=last, ask=ask, **tuned), form, owner, profile)
+
+
+def _policy(form: PolicyForm) -> Policy:
+    told = {key: getattr(form, key) for key in Policy.__struct_fields__}
+    if form.expected is not None:
+        usual = {key: getattr(form.expected, key) for key in Expecting.__struct_fields__}
+        return Policy(**{**told, "expected": Expecting(**usual)})
+    return Policy(**{**told, "expected": Expecting()})
 
 
 def _key(form: SystemForm | ServiceForm) -> str:

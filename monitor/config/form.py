@@ -16,7 +16,18 @@ from monitor.config.settings import (
     WebSettings,
 )
 from monitor.config.transactions import TransactionsSettings
-from monitor.model import ChannelKind, Effect, Missing, Policy, SystemKind, Text
+from monitor.model import (
+    Calendar,
+    ChannelKind,
+    DayName,
+    Effect,
+    Expecting,
+    FindingLevel,
+    Missing,
+    Policy,
+    SystemKind,
+    Text,
+)
 from probes import dns_settings as dns
 from probes import http_settings as http
 from probes import icmp_settings as icmp
@@ -210,6 +221,86 @@ class ServiceForm(msgspec.Struct, frozen=True, kw_only=True):
     was: Was = ()
 
 
+_CALENDAR = Calendar()
+
+Day = Annotated[
+    str,
+    Meta("A date, YYYY-MM-DD.", pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", examples=["2026-12-02"]),
+]
+Hours = Annotated[
+    str,
+    Meta(
+        "From and to, HH:MM-HH:MM.",
+        pattern=r"^[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}$",
+        examples=["08:00-15:00"],
+    ),
+]
+
+
+class CalendarForm(msgspec.Struct, frozen=True, kw_only=True):
+    """The country's week. Dates are in `holidays` and `ramadan`, which may stand in files of their own."""
+
+    week_start: Annotated[DayName, Meta("First day of the week in periods and reports.")] = (
+        _CALENDAR.week_start
+    )
+    weekend: Annotated[tuple[DayName, ...], Meta("Days of rest, the main one first.")] = _CALENDAR.weekend
+    half_days: Annotated[tuple[DayName, ...], Meta("Working days that end at noon.")] = _CALENDAR.half_days
+    hours: Annotated[Hours, Meta("Office hours of a usual working day.")] = _CALENDAR.hours
+
+
+class HolidayForm(msgspec.Struct, frozen=True, kw_only=True):
+    """Days on which the government rests. What is usual on them is what is usual at the weekend."""
+
+    date: Annotated[Day, Meta("The day, or the first of several, in the catalogue's time zone.")]
+    until: Annotated[Day | None, Meta("The last day, itself included.")] = None
+    name: Name = None
+
+
+class RamadanForm(msgspec.Struct, frozen=True, kw_only=True):
+    """One year's Ramadan. Its days have a shape of their own once there are enough of them."""
+
+    date: Annotated[Day, Meta("Its first day.")]
+    until: Annotated[Day, Meta("Its last day, itself included.")]
+    hours: Annotated[
+        Hours | None, Meta("Office hours in it; until it has a shape, usual hours are scaled to them.")
+    ] = None
+
+
+_EXPECTED = Expecting()
+Highest = Annotated[FindingLevel, Meta("The highest level such a finding may reach.")]
+
+
+class ExpectingForm(msgspec.Struct, frozen=True, kw_only=True):
+    """How counts of transactions are held against what is usual: one setting for every service."""
+
+    weeks: Annotated[int, Meta("Weeks of history that a pattern is made from.", ge=2, le=52)] = (
+        _EXPECTED.weeks
+    )
+    advisory_probability: Annotated[
+        float, Meta("Something as rare as this is shown as an advisory.", gt=0, le=0.1)
+    ] = _EXPECTED.advisory_probability
+    false_alarms_per_week: Annotated[
+        float, Meta("Findings of incident grade per service and week, were all as usual.", gt=0, le=10)
+    ] = _EXPECTED.false_alarms_per_week
+    least: Annotated[float, Meta("Fewer expected transactions than this are no evidence.", ge=3, le=1000)] = (
+        _EXPECTED.least
+    )
+    longest_silence_s: Annotated[
+        float,
+        Meta("`least` must be usual within so many seconds, or silence says nothing.", ge=60, le=7 * 86_400),
+    ] = _EXPECTED.longest_silence_s
+    material_share: Annotated[
+        float,
+        Meta("A drop is at most this share of what is expected; a surge at least its inverse.", gt=0, lt=1),
+    ] = _EXPECTED.material_share
+    material_rise: Annotated[
+        float, Meta("The failure rate has risen when it is over the usual one by this.", gt=0, lt=1)
+    ] = _EXPECTED.material_rise
+    silence: Highest = _EXPECTED.silence
+    drop: Highest = _EXPECTED.drop
+    failure_rate: Highest = _EXPECTED.failure_rate
+
+
 _POLICY = Policy()
 
 
@@ -238,6 +329,7 @@ class PolicyForm(msgspec.Struct, frozen=True, kw_only=True):
     skew_max_s: Annotated[
         float, Meta("Observations of a prober whose clock is off by more seconds are marked.", gt=0, le=3600)
     ] = _POLICY.skew_max_s
+    expected: Annotated[ExpectingForm | None, Meta("How counts are held against what is usual.")] = None
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,6 +347,9 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
         Meta("The vantage points there are, `[main]` unless given; a check that names none is asked by all."),
     ] = None
     policy: Annotated[PolicyForm | None, Meta("Rules of judging.")] = None
+    calendar: Annotated[CalendarForm | None, Meta("The country's week.")] = None
+    holidays: Annotated[tuple[HolidayForm, ...], Meta("Days on which the government rests.")] = ()
+    ramadan: Annotated[tuple[RamadanForm, ...], Meta("Ramadan of each year.")] = ()
     profiles: Annotated[
         dict[str, Tuning],
         Meta("Settings of checks under a name. The profile called `default` is for checks that name none."),
@@ -277,7 +372,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SETTINGS_KEYS = ("kafka", "postgres", "web", "probe", "pulse", "transactions", "data", "log_level")
-CATALOGUE_KEYS = ("sample", "government", "languages", "zone", "vantages", "policy")
+CATALOGUE_KEYS = ("sample", "government", "languages", "zone", "vantages", "policy", "calendar")
 KIND_KEYS = ("http", "tls", "tcp", "dns", "icmp")
 
 

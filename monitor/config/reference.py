@@ -42,6 +42,10 @@ SECTIONS: dict[type, str] = {
     icmp.Settings: "`icmp:`",
     form.Tuning: "`profiles:` a profile",
     form.PolicyForm: "`policy:`",
+    form.ExpectingForm: "`expected:` what is usual, under `policy:`",
+    form.CalendarForm: "`calendar:`",
+    form.HolidayForm: "`holidays:` a holiday",
+    form.RamadanForm: "`ramadan:` one year's",
     Text: "A name in both languages",
     transactions.Source: "`sources:` a topic of others",
     transactions.Place: "`service:`, `channel:`, `outcome:` where a source has them",
@@ -76,9 +80,10 @@ It is one service on one web channel, remote, which finishes the whole service; 
 every 30 seconds. `continuity check config` reads everything, names every mistake as
 `file:line:column: what is wrong, what is allowed`, and starts nothing.
 
-A larger catalogue usually lies as `monitor.yaml`, `entities.yaml`, `systems.yaml` and `services/*.yaml`,
+A larger catalogue usually lies as `monitor.yaml`, `entities.yaml`, `systems.yaml` and `services/*.yaml`
+(and `calendar/*.yaml`, with the holidays of one year each),
 but any key may stand in any file: lists are joined, and a key with one value is given once. The folders
-`journeys/`, `calendar/` and `evaluation/` are read by other parts and ignored here.
+`journeys/` and `evaluation/` are read by other parts and ignored here.
 
 - **YAML 1.2**: `no` is text, `012` is twelve. No anchors, merge keys or tags: name a profile instead.
 - **Slugs are for ever.** They are part of stored names, metric labels and addresses. Rename by `was: [old]`.

@@ -7,6 +7,7 @@ import zoneinfo
 from collections.abc import Iterable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 
+from monitor.config.calendar import hold_calendar
 from monitor.config.decode import Reading, suggestion
 from monitor.config.expand import Made, Written
 from monitor.config.form import EntityForm, File, ServiceForm, SystemForm
@@ -35,6 +36,7 @@ def hold(catalogue: Catalogue, written: Written, made: Sequence[Made], reading: 
     _no_circles(catalogue.systems, forms, reading)
     _contacts_of_blocking(catalogue, forms, reading)
     _zone(catalogue.zone, written.files, reading)
+    hold_calendar(written.single.get("calendar"), written.files, reading)
     _signing_in(written, reading)
 
 

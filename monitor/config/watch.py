@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-RESERVED = frozenset({"journeys", "calendar", "evaluation"})
+RESERVED = frozenset({"journeys", "evaluation"})
 """Folders beside the catalogue that hold something else."""
 
 

@@ -22,6 +22,18 @@ PURE = (
     "monitor/judge/subject.py",
     "monitor/judge/effective.py",
     "monitor/judge/anomaly.py",
+    "monitor/judge/tails.py",
+    "monitor/judge/pattern.py",
+    "monitor/judge/failing.py",
+    "monitor/judge/fitting.py",
+    "monitor/judge/silence.py",
+    "monitor/judge/windows.py",
+    "monitor/judge/findings.py",
+    "monitor/judge/lateness.py",
+    "monitor/judge/watched.py",
+    "monitor/judge/missed.py",
+    "monitor/judge/reckon.py",
+    "monitor/judge/weighted.py",
     "monitor/scheduler/beat.py",
 )
 FORBIDDEN = (

@@ -19,8 +19,11 @@ from monitor.model import (
     Channel,
     ChannelKind,
     Check,
+    DayName,
     Dependency,
     Effect,
+    Holiday,
+    Ramadan,
     Service,
     SystemKind,
     Text,
@@ -78,7 +81,14 @@ def test_the_good_catalogue_holds_what_its_files_say() -> None:
 def test_files_are_joined_in_the_order_of_their_names_and_reserved_folders_are_left_out(
     tmp_path: Path,
 ) -> None:
-    for name in ("b.yaml", "a.yml", "services/c.yaml", "journeys/x.yaml", "calendar/y.yaml", ".hidden.yaml"):
+    for name in (
+        "b.yaml",
+        "a.yml",
+        "services/c.yaml",
+        "journeys/x.yaml",
+        "evaluation/y.yaml",
+        ".hidden.yaml",
+    ):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         good = name[0] in "bas"
@@ -377,3 +387,26 @@ def test_whatever_addresses_are_tried_make_a_catalogue_that_loads(
     path.write_text(catalogue_from_urls(urls), encoding="utf-8")
     normal = {url if "://" in url else f"https://{url}" for url in urls}
     assert len(load(path, environ={}).catalogue.checks) == len(normal)
+
+
+def test_holidays_may_lie_in_files_of_their_own_and_come_in_order(tmp_path: Path) -> None:
+    (tmp_path / "calendar").mkdir()
+    (tmp_path / "monitor.yaml").write_text(
+        "services: [{slug: s, url: https://s.example/}]\n"
+        "calendar: {week_start: sunday, weekend: [saturday, sunday], half_days: [friday]}\n"
+    )
+    (tmp_path / "calendar" / "2026.yaml").write_text(
+        "holidays: [{date: 2026-12-02, until: 2026-12-03, name: National Day}, {date: 2026-01-01}]\n"
+        "ramadan: [{date: 2026-02-18, until: 2026-03-19, hours: 09:00-14:00}]\n"
+    )
+    told = load(tmp_path, environ={}).catalogue.calendar
+    assert (told.week_start, told.weekend, told.half_days) == (
+        DayName.SUNDAY,
+        (DayName.SATURDAY, DayName.SUNDAY),
+        (DayName.FRIDAY,),
+    )
+    assert told.holidays == (
+        Holiday(first="2026-01-01", last="2026-01-01"),
+        Holiday(first="2026-12-02", last="2026-12-03", name=Text(en="National Day")),
+    )
+    assert told.ramadan == (Ramadan(first="2026-02-18", last="2026-03-19", hours="09:00-14:00"),)

@@ -27,6 +27,26 @@ MESSAGES: dict[str, list[str]] = {
         ),
         "3:12: is 75 characters long; at most 63 are allowed",
     ],
+    "calendar": [
+        ("2:24: `sonntag` is not one of monday, tuesday, wednesday, thursday, friday, saturday, sunday"),
+        "2:42: friday is given twice",
+        ("2:72: friday is a day of the weekend already: a half day is a working day that ends at noon"),
+        "2:88: `15:00-08:00` ends before it begins",
+        "2:103: unknown key `weekends`; did you mean `weekend`?",
+        "4:12: `2026-02-30` is not a day of the calendar",
+        "5:31: ends on 2026-03-19 before it begins on 2026-03-20",
+        (
+            "6:12: `2 December` is not allowed here: the day, or the first of several, in the catalogue's "
+            "time zone; for example 2026-12-02"
+        ),
+        "7:31: lasts 66 days; at most 31 are allowed",
+        "8:30: `2026-06-16` has no name in Arabic: write `name: {ar: …, en: …}`",
+        "9:5: `date` is missing",
+        "11:50: `09:00-25:00` is not a stretch of a day: write HH:MM-HH:MM",
+        "12:12: meets the Ramadan in FILE:11",
+        "13:28: 1 is not allowed here: a whole number of at least 2 and at most 52",
+        "13:40: `alarm` is not one of shown, advisory, incident",
+    ],
     "choices": [
         "1:7: `Asia/Dubay` is not a time zone; did you mean `Asia/Dubai`?",
         "2:13: `english` is not one of ar, en",
