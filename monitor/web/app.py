@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import quote
 
@@ -13,11 +14,12 @@ from monitor.log import Log
 from monitor.store import tokens
 from monitor.store.pool import Store
 from monitor.web import auth, guard
-from monitor.web.api import events, handlers
+from monitor.web.api import counted, events, handlers
 from monitor.web.pages import entity, overview, service, sign_in, system, systems
 from monitor.web.problems import Refused, json_response, problem
 from monitor.web.site import HOLDER, SITE, STATIC, Site, add_headers, bare_page
 from monitor.web.state import Live
+from monitor.web.traffic import Traffic
 
 log = Log(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -28,6 +30,7 @@ OPEN_PATHS = ("/static/", "/sign-in", "/sign-out", "/healthz", "/readyz")
 
 def build_app(
     state: Live,
+    traffic: Traffic,
     store: Store,
     *,
     open_reads: bool,
@@ -44,6 +47,7 @@ def build_app(
     app[SITE] = Site(
         store=store,
         live=state,
+        traffic=traffic,
         silence_s=silence_s,
         open_reads=open_reads,
         writes=writes or guard.Writes(),
@@ -80,6 +84,7 @@ def api_routes() -> list[web.RouteDef]:
         web.get("/api/v1/services/{slug}", handlers.service),
         web.get("/api/v1/systems", handlers.systems),
         web.get("/api/v1/systems/{slug}", handlers.system),
+        web.get("/api/v1/transactions", counted.transactions),
         web.get("/api/v1/observations", handlers.observations),
         web.get("/api/v1/changes", handlers.changes),
         web.get("/api/v1/events", events.events),
@@ -157,6 +162,7 @@ def _ask_to_sign_in(request: web.Request) -> web.Response:
 
 async def web_role(
     state: Live,
+    traffic: Traffic,
     store: Store,
     *,
     host: str,
@@ -176,6 +182,7 @@ async def web_role(
             raise UsageError(remedy)
     app = build_app(
         state,
+        traffic,
         store,
         open_reads=guard.is_loopback(host),
         silence_s=silence_s,
@@ -188,7 +195,9 @@ async def web_role(
         await site.start()
         listening(runner.addresses[0][1])
         log.info("web.serving", host=host, port=runner.addresses[0][1])
-        await state.run(stop)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(state.run(stop), name="live")
+            group.create_task(traffic.run(stop), name="traffic")
     finally:
         state.close()
         await runner.cleanup()
