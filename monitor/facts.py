@@ -152,3 +152,20 @@ class Fitted(NamedTuple):
     channel: str
     document: str
     fitted_at_ms: int
+
+
+class Ended(NamedTuple):
+    """How many transactions ended in which way."""
+
+    completed: int
+    failed: int
+    abandoned: int
+
+
+class ServiceCounts(NamedTuple):
+    """What metrics tell of a service's transactions at one moment."""
+
+    ended: tuple[Ended, ...]  # of each channel, in the service's order
+    expected: float | None  # completed transactions a minute that are usual now; None without a pattern
+    missed: float | None  # estimate of the outage that lasts, 0 without one; None without a pattern
+    findings: tuple[str, ...]  # kinds of what is not as usual now, on any of its channels

@@ -285,6 +285,11 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return {check.key: check for owner in owners for check in owner.checks}
 
     @cached_property
+    def channels(self) -> dict[str, Channel]:
+        """Every channel by its path."""
+        return {channel.subject: channel for service in self.services for channel in service.channels}
+
+    @cached_property
     def services_by_subject(self) -> dict[str, Service]:
         return {service.subject: service for service in self.services}
 

@@ -329,15 +329,18 @@ async def _web(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
     from monitor.web.app import web_role
     from monitor.web.gateway import Gateway
     from monitor.web.state import Live
+    from monitor.web.traffic import Traffic
 
     bell = Bell()
     await stack.enter_async_context(listening(process.dsn, bell))
     state = Live(store, bell)
     sender = await stack.enter_async_context(open_sender(process.kafka))
-    metrics = StateMetrics(lambda: (state.picture, state.answers))
+    traffic = Traffic(store, state)
+    metrics = StateMetrics(lambda: (state.picture, state.answers, traffic.seen))
     process.waiting["web"] = lambda: None if state.picture is not None else "the first catalogue"
     return web_role(
         state,
+        traffic,
         store,
         host=process.settings.web.host,
         port=process.settings.web.port,

@@ -18,6 +18,7 @@ from monitor.store.pool import Store, open_store
 from monitor.web.app import Handler, web_role
 from monitor.web.gateway import Gateway
 from monitor.web.state import Live
+from monitor.web.traffic import Traffic
 from tests.world import World, government
 
 WITHIN_S = 15.0
@@ -32,6 +33,7 @@ class Served:
     world: World
     store: Store
     live: Live
+    traffic: Traffic
 
     async def text(self, path: str, **headers: str) -> str:
         async with self.http.get(self.url + path, headers=headers) as answer:
@@ -74,7 +76,8 @@ async def serving(
         if fresh:
             await world.begin()
         live = Live(store, bell, heartbeat_s=heartbeat_s)
-        state = StateMetrics(lambda: (live.picture, live.answers))
+        traffic = Traffic(store, live)
+        state = StateMetrics(lambda: (live.picture, live.answers, traffic.seen))
         taken: list[int] = []
         async with asyncio.TaskGroup() as group, _browser() as http:
             if keep_alive:
@@ -82,6 +85,7 @@ async def serving(
             group.create_task(
                 web_role(
                     live,
+                    traffic,
                     store,
                     host=host,
                     port=port,
@@ -94,7 +98,7 @@ async def serving(
             )
             try:
                 await until(lambda: bool(taken) and live.picture is not None)
-                yield Served(f"http://127.0.0.1:{taken[0]}", http, world, store, live)
+                yield Served(f"http://127.0.0.1:{taken[0]}", http, world, store, live, traffic)
             finally:
                 stop.request()
 

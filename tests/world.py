@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import msgspec
 
+from monitor.facts import Missed
+from monitor.judge.hours import SLOTS
+from monitor.judge.pattern import Failing, Pattern, Usual, encode, packed
 from monitor.model import (
     Catalogue,
     Channel,
@@ -26,6 +29,8 @@ from monitor.model import (
     Verdict,
     stream_key,
 )
+from monitor.store import counts, expected
+from monitor.store.counts import Added
 from monitor.store.pool import Store
 from probes.http_settings import Settings as Http
 
@@ -324,6 +329,81 @@ class World:
                 "values ($1, 'main', $2, 0, $3, $4, $5, 30000, 0, 120, $6, $7, $8, 1, false, false)",
                 rows,
             )
+
+    async def counted(self, *rows: Added, fold: bool = True, ago_s: float = 1) -> None:
+        """Counts as `count` adds them, and its clock."""
+        await counts.make_partitions(self.store, {row.minute_ms // counts.WEEK_MS for row in rows})
+        series = await counts.series_of(self.store, {(row.channel, row.outcome) for row in rows})
+        async with self.store.transaction() as connection:
+            await counts.add(connection, rows, series=series)
+        while fold and await counts.fold(self.store):
+            pass
+        await self.count_clock(ago_s=ago_s)
+
+    async def count_clock(self, *, ago_s: float = 1) -> None:
+        async with self.store.transaction() as connection:
+            await connection.execute(
+                "insert into stream_offset (cluster, topic, partition, next, judged_until) "
+                "values ($1, 'continuity.transactions', 0, 1, now() - make_interval(secs => $2)) "
+                "on conflict (cluster, topic, partition) do update set judged_until = excluded.judged_until",
+                CLUSTER,
+                float(ago_s),
+            )
+
+    async def usual(self, channel: str, *, an_hour: float) -> None:
+        """The same rate at every hour of the week, well known; nine in ten are completed."""
+        every, completed = (
+            Usual(
+                rates=packed([rate] * SLOTS),
+                behind=packed([1000.0] * SLOTS),
+                hourly=0.001,
+                daily=0.002,
+                level=0.001,
+            )
+            for rate in (an_hour, an_hour * 0.9)
+        )
+        pattern = Pattern(
+            every=every, completed=completed, failing=Failing(0.01), days=21, events=9999, to_ms=0
+        )
+        async with self.store.transaction() as connection:
+            await expected.keep_patterns(connection, [(channel, stream_key(channel), encode(pattern))])
+
+    async def finding(
+        self, channel: str, kind: str, *, level: str = "incident", ago_s: float = 600, seen: int = 0
+    ) -> None:
+        began_ms = int(self.ago(ago_s).timestamp() * 1000)
+        found = expected.Found(channel, kind, level, began_ms, 0.00001, 40.0, seen)
+        async with self.store.transaction() as connection:
+            await expected.keep_findings(connection, [found])
+
+    async def missed(
+        self, subject: str, *, from_s: float, to_s: float | None, missed: float = 120.0, made_up: float = 70.0
+    ) -> None:
+        """An outage between so many seconds ago; it lasts where `to_s` is None."""
+        over = to_s is not None
+        row = Missed(
+            subject=subject,
+            began_ms=int(self.ago(from_s).timestamp() * 1000),
+            ended_ms=None if to_s is None else int(self.ago(to_s).timestamp() * 1000),
+            expected=missed + 5,
+            seen=5,
+            missed=missed,
+            low=missed * 0.8,
+            high=missed * 1.25,
+            own=10.0,
+            shared=4.0,
+            made_up=made_up if over else None,
+            made_up_low=made_up * 0.5 if over else None,
+            made_up_high=made_up * 1.3 if over else None,
+            made_up_done=over,
+            as_of_ms=int(self.now.timestamp() * 1000),
+        )
+        async with self.store.transaction() as connection:
+            await expected.keep_missed(connection, [row])
+
+    def minute(self, ago_s: float) -> int:
+        """The minute, in Unix ms, that held the instant so many seconds ago."""
+        return int(self.ago(ago_s).timestamp() // 60 * 60_000)
 
     async def gap(self, check_key: str, *, from_s: float, to_s: float) -> None:
         async with self.store.transaction() as connection:

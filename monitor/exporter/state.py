@@ -14,12 +14,13 @@ from typing import NamedTuple, TypeVar
 
 from aiohttp import web
 
+from monitor.exporter.counted import Counted, counted_parts
 from monitor.facts import LastAnswer
 from monitor.judge.picture import ChannelShown, Picture, ServiceShown, SystemShown
 from monitor.model import Verdict
 
 Answers = Mapping[tuple[str, str], LastAnswer]
-Source = Callable[[], tuple[Picture | None, Answers]]
+Source = Callable[[], tuple[Picture | None, Answers, Counted | None]]
 
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -30,12 +31,13 @@ COMPRESSION = 1  # of 9: a quarter of the time of the default for a tenth more b
 
 
 class Family(NamedTuple):
-    """A metric family; `part` is where its lines lie in a block, or -1 for the few that have one line."""
+    """A metric family; `part` is where its lines lie in a block of `of`, or -1 for the few with one line."""
 
     name: str
     help: str
     part: int = -1
     kind: str = "gauge"
+    of: str = "services"
 
 
 FAMILIES = (
@@ -45,10 +47,15 @@ FAMILIES = (
     Family("continuity_last_judged_timestamp_seconds", "Everything was judged up to here."),
     Family("continuity_service_verdict", "1 for the verdict in force, 0 for the others.", 0),
     Family("continuity_channel_verdict", "The same for a channel, with what follows from its systems.", 1),
-    Family("continuity_system_verdict", "The same for a shared system.", 0),
+    Family("continuity_system_verdict", "The same for a shared system.", 0, of="systems"),
     Family("continuity_channel_phase_seconds", "Each phase as it last finished, within the hour.", 2),
     Family("continuity_certificate_expiry_timestamp_seconds", "When the certificate seen last expires.", 3),
     Family("continuity_service_info", "Names and the entity of a service.", 4, "info"),
+    Family("continuity_counted_until_timestamp_seconds", "Transactions that came by then are counted."),
+    Family("continuity_transactions_total", "Transactions counted, by their end.", 0, "counter", "counted"),
+    Family("continuity_transactions_expected", "Completed ones a minute usual now.", 1, of="counted"),
+    Family("continuity_transactions_missed", "Estimate, of outages that last.", 2, of="counted"),
+    Family("continuity_findings_open", "Channels where counts are not as usual now.", 3, of="counted"),
 )
 
 
@@ -56,12 +63,12 @@ class Block(NamedTuple):
     """Lines of one service or system by part, and what they were made of."""
 
     shown: ServiceShown | SystemShown
-    answers: tuple[LastAnswer, ...]
+    answers: object
     parts: tuple[bytes, ...]
 
 
 class StateMetrics:
-    """Answers scrapes from what `source` gives: a picture and the last answers by (check, vantage)."""
+    """Answers scrapes from what `source` gives: a picture, the last answers by (check, vantage), counts."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -70,35 +77,47 @@ class StateMetrics:
 
     async def handle(self, request: web.Request) -> web.Response:
         """GET /metrics/state."""
-        picture, answers = self._source()
+        picture, answers, counted = self._source()
         if picture is None:
             return web.Response(status=503, text="# no catalogue yet\n", headers={"Retry-After": "2"})
         open_metrics = "application/openmetrics-text" in request.headers.get("Accept", "")
         packed = "gzip" in request.headers.get("Accept-Encoding", "")
         async with self._lock:
             body = await asyncio.to_thread(
-                self.body, picture, answers, open_metrics=open_metrics, packed=packed
+                self.body, picture, answers, counted, open_metrics=open_metrics, packed=packed
             )
         headers = {"Content-Type": OPEN_METRICS if open_metrics else PLAIN, "Vary": "Accept, Accept-Encoding"}
         if packed:
             headers["Content-Encoding"] = "gzip"
         return web.Response(body=body, headers=headers)
 
-    def body(self, picture: Picture, answers: Answers, *, open_metrics: bool, packed: bool) -> bytes:
+    def body(
+        self,
+        picture: Picture,
+        answers: Answers,
+        counted: Counted | None = None,
+        *,
+        open_metrics: bool,
+        packed: bool,
+    ) -> bytes:
         """The whole exposition. A service that left the catalogue is not in it."""
-        services = [self._of_service(one, answers) for one in _politely(picture.services.values())]
-        systems = [self._of_system(one) for one in _politely(picture.systems.values())]
-        if len(self._blocks) > len(services) + len(systems):
+        services = picture.services.values()
+        blocks = {
+            "services": [self._of_service(one, answers) for one in _politely(services)],
+            "systems": [self._of_system(one) for one in _politely(picture.systems.values())],
+            "counted": [self._of_counted(one, counted) for one in _politely(services) if counted],
+        }
+        if len(self._blocks) > sum(map(len, blocks.values())):
             known = {*picture.services, *(f"system:{slug}" for slug in picture.systems)}
+            known.update(f"counted:{slug}" for slug in picture.services)
             self._blocks = {key: block for key, block in self._blocks.items() if key in known}
         chunks: list[bytes] = []
         for family in FAMILIES:
             chunks.append(_head(family, open_metrics=open_metrics))
             if family.part < 0:
-                chunks.append(_single(family.name, picture))
+                chunks.append(_single(family.name, picture, counted))
             else:
-                blocks = systems if family.name == "continuity_system_verdict" else services
-                chunks += [block.parts[family.part] for block in blocks]
+                chunks += [block.parts[family.part] for block in blocks[family.of]]
         if open_metrics:
             chunks.append(b"# EOF\n")
         return _gzip(chunks) if packed else b"".join(chunks)
@@ -115,6 +134,15 @@ class StateMetrics:
         block = self._blocks.get(slug)
         if block is None or block.shown is not shown or block.answers != found:
             block = self._blocks[slug] = Block(shown, found, _service_parts(shown, answers))
+        return block
+
+    def _of_counted(self, shown: ServiceShown, counted: Counted) -> Block:
+        """Made anew when its counts moved: apart from the rest, because they move all day."""
+        key, service = f"counted:{shown.service.slug}", shown.service
+        told = (service, counted.told(service))
+        block = self._blocks.get(key)
+        if block is None or block.answers != told:
+            block = self._blocks[key] = Block(shown, told, counted_parts(*told))
         return block
 
     def _of_system(self, shown: SystemShown) -> Block:
@@ -138,13 +166,16 @@ def _politely(things: Iterable[Thing]) -> Iterator[Thing]:
 def _head(family: Family, *, open_metrics: bool) -> bytes:
     """HELP and TYPE. Text format 0.0.4 has no info: there it is a gauge that is always 1."""
     name, kind = family.name, family.kind
-    if kind == "info":
-        name, kind = (name.removesuffix("_info"), "info") if open_metrics else (name, "gauge")
+    if open_metrics:
+        name = name.removesuffix({"info": "_info", "counter": "_total"}.get(kind, ""))
+    elif kind == "info":
+        kind = "gauge"
     return f"# HELP {name} {family.help}\n# TYPE {name} {kind}\n".encode()
 
 
-def _single(name: str, picture: Picture) -> bytes:
+def _single(name: str, picture: Picture, counted: Counted | None) -> bytes:
     line = picture.headline
+    counted_ms = counted.until_ms if counted else None
     value: int | float | None = {
         "continuity_services_required": line.required,
         "continuity_services_remotely_available": line.available,
@@ -152,6 +183,7 @@ def _single(name: str, picture: Picture) -> bytes:
         "continuity_last_judged_timestamp_seconds": None
         if picture.as_of_ms is None
         else picture.as_of_ms / 1000,
+        "continuity_counted_until_timestamp_seconds": None if counted_ms is None else counted_ms / 1000,
     }[name]
     return b"" if value is None else f"{name} {value}\n".encode()
 

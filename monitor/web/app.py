@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import quote
 
@@ -14,12 +15,13 @@ from monitor.store import tokens
 from monitor.store.pool import Store
 from monitor.store.tokens import Holder
 from monitor.web import auth, guard
-from monitor.web.api import events, handlers, transactions
+from monitor.web.api import counted, events, handlers, transactions
 from monitor.web.gateway import Gateway
 from monitor.web.pages import entity, overview, service, sign_in, system, systems
 from monitor.web.problems import Refused, json_response, problem
 from monitor.web.site import HOLDER, SITE, STATIC, Site, add_headers, bare_page
 from monitor.web.state import Live
+from monitor.web.traffic import Traffic
 
 log = Log(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -30,6 +32,7 @@ OPEN_PATHS = ("/static/", "/sign-in", "/sign-out", "/healthz", "/readyz")
 
 def build_app(
     state: Live,
+    traffic: Traffic,
     store: Store,
     *,
     open_reads: bool,
@@ -47,6 +50,7 @@ def build_app(
     app[SITE] = Site(
         store=store,
         live=state,
+        traffic=traffic,
         silence_s=silence_s,
         open_reads=open_reads,
         writes=writes or guard.Writes(),
@@ -84,6 +88,7 @@ def api_routes() -> list[web.RouteDef]:
         web.get("/api/v1/services/{slug}", handlers.service),
         web.get("/api/v1/systems", handlers.systems),
         web.get("/api/v1/systems/{slug}", handlers.system),
+        web.get("/api/v1/transactions", counted.transactions),
         web.get("/api/v1/observations", handlers.observations),
         web.get("/api/v1/changes", handlers.changes),
         web.get("/api/v1/events", events.events),
@@ -174,6 +179,7 @@ def _ask_to_sign_in(request: web.Request) -> web.Response:
 
 async def web_role(
     state: Live,
+    traffic: Traffic,
     store: Store,
     *,
     host: str,
@@ -194,6 +200,7 @@ async def web_role(
             raise UsageError(remedy)
     app = build_app(
         state,
+        traffic,
         store,
         open_reads=guard.is_loopback(host),
         silence_s=silence_s,
@@ -208,7 +215,9 @@ async def web_role(
         await site.start()
         listening(runner.addresses[0][1])
         log.info("web.serving", host=host, port=runner.addresses[0][1])
-        await state.run(stop)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(state.run(stop), name="live")
+            group.create_task(traffic.run(stop), name="traffic")
     finally:
         state.close()
         await runner.cleanup()

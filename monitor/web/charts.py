@@ -1,8 +1,10 @@
-"""Charts as numbers for inline SVG: timelines with their gaps, and latency stacked by phase. Pure."""
+"""Charts as numbers for inline SVG: timelines with gaps, latency by phase, counts over a band. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from math import ceil
 from typing import NamedTuple
 
 from monitor.facts import Bucket, Gap, Standing
@@ -10,6 +12,7 @@ from monitor.judge.timeline import NOT_MEASURED
 from monitor.model import Verdict
 
 WIDTH = 1000.0  # of every chart's box, whatever its size on the page
+TENTHS = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)  # of a power of ten: tops of charts of counts
 PHASES = ("dns", "connect", "tls", "first_byte", "transfer", "rtt")  # from below to above
 STEPS_MS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 60_000)
 
@@ -144,3 +147,90 @@ def _last(buckets: Sequence[Bucket], phase: str) -> float:
 
 def _highest(buckets: Sequence[Bucket], phase: str) -> float:
     return max(bucket.phases_ms.get(phase, 0.0) for bucket in buckets)
+
+
+class Step(NamedTuple):
+    """A count in [at, to), and the interval of what is usual; each None where it is not known."""
+
+    at_ms: int
+    to_ms: int
+    seen: int | None
+    low: float | None
+    high: float | None
+
+
+class Flow(NamedTuple):
+    """A line of counts over a band of what is usual, as SVG paths in a box of 1000 × 100 under `top`."""
+
+    line: str
+    band: str
+    top: int
+
+
+class Mark(NamedTuple):
+    """A stretch to be pointed at, and where it lies in the box."""
+
+    from_ms: int
+    to_ms: int
+    x: float
+    width: float
+
+
+def flow(steps: Sequence[Step], *, from_ms: int, to_ms: int) -> Flow | None:
+    """None where nothing is known. A step that is not known is a hole, in the line and in the band."""
+    highest = max((max(step.seen or 0, step.high or 0) for step in steps), default=0)
+    if not any(step.seen is not None or step.high is not None for step in steps):
+        return None
+    top = _round_up(highest)
+    return Flow(
+        line="".join(_line(run, from_ms, to_ms, top) for run in _runs(steps, lambda s: s.seen is not None)),
+        band="".join(_band(run, from_ms, to_ms, top) for run in _runs(steps, lambda s: s.high is not None)),
+        top=top,
+    )
+
+
+def marks(stretches: Sequence[tuple[int, int]], *, from_ms: int, to_ms: int) -> list[Mark]:
+    """Those that touch [from, to), cut to it."""
+    found = []
+    for start_ms, end_ms in stretches:
+        start, end = max(start_ms, from_ms), min(end_ms, to_ms)
+        if start < end:
+            found.append(Mark(start_ms, end_ms, *_place(start, end, from_ms, to_ms)))
+    return found
+
+
+def _runs(steps: Sequence[Step], known: Callable[[Step], bool]) -> list[list[Step]]:
+    return [list(run) for is_known, run in groupby(steps, known) if is_known]
+
+
+def _line(run: Sequence[Step], from_ms: int, to_ms: int, top: int) -> str:
+    """Through the middle of each step; a lone step is a short dash."""
+    if len(run) == 1:
+        x, width = _place(run[0].at_ms, run[0].to_ms, from_ms, to_ms)
+        return f"M{x:g} {_height(run[0].seen, top):g}h{width:g}"
+    points = (f"{_middle(step, from_ms, to_ms):g} {_height(step.seen, top):g}" for step in run)
+    return "M" + "L".join(points)
+
+
+def _band(run: Sequence[Step], from_ms: int, to_ms: int, top: int) -> str:
+    """Step by step, because what is usual is known by the hour: along the top, and back along the bottom."""
+    edges = [(*_place(step.at_ms, step.to_ms, from_ms, to_ms), step) for step in run]
+    there = [f"{x:g} {_height(s.high, top):g}h{width:g}" for x, width, s in edges]
+    back = [f"{x + width:g} {_height(s.low, top):g}h{-width:g}" for x, width, s in reversed(edges)]
+    return "M" + "L".join(there + back) + "z"
+
+
+def _middle(step: Step, from_ms: int, to_ms: int) -> float:
+    return round(((step.at_ms + step.to_ms) / 2 - from_ms) * WIDTH / (to_ms - from_ms), 2)
+
+
+def _height(count: float | None, top: int) -> float:
+    return round(100 - (count or 0) / top * 100, 2)
+
+
+def _round_up(highest: float) -> int:
+    """A round number that is not much higher."""
+    if highest <= 10:
+        return max(1, ceil(highest))
+    scale = int("1" + "0" * (len(str(ceil(highest))) - 1))
+    return next(step for tenths in TENTHS if (step := tenths * scale // 10) >= highest)

@@ -24,6 +24,7 @@ from monitor.web.guard import HEADERS, Lives, Writes
 from monitor.web.language import LANGUAGES, Ltr, Speaker, choose, speaker
 from monitor.web.state import Live
 from monitor.web.telling import Telling
+from monitor.web.traffic import Traffic
 from monitor.words import LOOKS, WORST_FIRST
 
 ROOM = Path(__file__).parent
@@ -39,6 +40,7 @@ class Site:
 
     store: Store
     live: Live
+    traffic: Traffic
     silence_s: float
     open_reads: bool  # reading needs no token, because only this machine reaches the listener
     writes: Writes

@@ -197,6 +197,10 @@ class Live:
         """An event of this moment, with the as-of that pages show."""
         return Event(name, {"revision": self.etag, "as_of": self._as_of, **data}, self.cursor)
 
+    def tell(self, name: str, **data: Any) -> None:
+        """Send an event of this moment to every open page."""
+        self._publish(self.event(name, **data))
+
     @property
     def _as_of(self) -> str | None:
         return rfc3339(self.picture.as_of_ms) if self.picture else None

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import ceil, floor
+
 from markupsafe import Markup, escape
 
 from monitor.judge.levels import Headline, exact
 from monitor.judge.picture import BEHIND, ChannelShown, Picture, ServiceShown, Shown
 from monitor.judge.seconds import format_percent
 from monitor.judge.timeline import DEPENDENCY
+from monitor.judge.uptake import DECIMALS, Share
+from monitor.judge.weighted import Weighted
 from monitor.model import Channel, ChannelKind, System, Verdict
 from monitor.web.language import Ltr, Speaker
 
@@ -119,3 +124,24 @@ class Telling:
 
     def coverage(self, headline: Headline) -> Ltr | None:
         return self.percent(headline.available + headline.unavailable, headline.required)
+
+    def printed(self, share: Share) -> Ltr | None:
+        """A share of transactions."""
+        return None if share.percent is None else Ltr(f"{share.percent}\u202f%")
+
+    def points(self, points: Fraction) -> Ltr:
+        """Percentage points, without a sign: words say which way."""
+        return Ltr(f"{float(abs(points)):.{DECIMALS}f}")
+
+    def about(self, estimate: float) -> Ltr:
+        """An estimate, which nobody knows to a fraction: whole from ten on."""
+        return Ltr(f"{estimate:.1f}" if 0 < estimate < 10 else f"{estimate:,.0f}")
+
+    def range(self, low: float, high: float) -> Ltr:
+        """An interval, widened to whole numbers."""
+        return Ltr(f"{floor(low):,}–{ceil(high):,}")
+
+    def by_transactions(self, found: Weighted) -> Ltr:
+        """The headline by transactions, by the same policy for what is unknown."""
+        share = self.percent(*found.counted(self.picture.catalogue.policy.missing))
+        return share or Ltr(self.speaker.plain("headline.no_data"))

@@ -34,6 +34,7 @@ PURE = (
     "monitor/judge/missed.py",
     "monitor/judge/reckon.py",
     "monitor/judge/weighted.py",
+    "monitor/judge/uptake.py",
     "monitor/scheduler/beat.py",
 )
 FORBIDDEN = (

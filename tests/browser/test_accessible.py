@@ -9,6 +9,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from monitor.model import Verdict
+from tests import traffic
 from tests.browser.conftest import Open
 from tests.serving import Served, serving
 
@@ -25,6 +26,17 @@ async def troubled(served: Served) -> None:
     await world.attempts("service:s0001/web", hours=1, down_s=(300, 0))
     await world.attempts("system:payments", hours=1, down_s=(300, 0))
     await world.gap("service:s0001/web/main", from_s=1800, to_s=1200)
+    await busy(served)
+
+
+async def busy(served: Served) -> None:
+    """Transactions of a day and what is usual, a silence, and an outage with its estimate."""
+    world = served.world
+    await world.counted(*traffic.rows(world, days=1, dip=traffic.Dip("s0001", 7200, 3600)))
+    await traffic.usual(world)
+    await world.finding("service:s0001/web", "silence", ago_s=7000)
+    await world.missed("service:s0001", from_s=7200, to_s=3600)
+    await served.traffic.look_back()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -8,8 +8,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from monitor.model import Verdict
+from monitor.store.counts import Added
 from tests.browser.conftest import Open
-from tests.serving import serving
+from tests.browser.test_accessible import busy
+from tests.serving import serving, until
 
 SILENCE_S = 2.0
 PATHS = ("/", "/entities/e00", "/services/s0000", "/systems/payments", "/systems", "/sign-in")
@@ -25,6 +27,47 @@ async def test_the_overview_changes_by_itself_when_a_service_fails(database: str
         await expect(page.locator(".wrong-item .what a")).to_have_text("Renew a licence")
         await served.world.change("effective", "service:s0001", Verdict.UP)
         await expect(page.locator("#s-s0001")).to_have_attribute("data-verdict", "up")
+
+
+async def test_the_running_total_moves_without_the_page_being_fetched_anew(
+    database: str, open_page: Open
+) -> None:
+    async with serving(database) as served:
+        minute = served.world.minute(0)
+        await served.world.counted(Added("service:s0001/web", "completed", minute, 1200))
+        await until(lambda: served.traffic.seen is not None and served.traffic.seen.any)
+        page = await open_page(f"{served.url}/?lang=ar")
+        total = page.locator('[data-count="completed"]')
+        await expect(total).to_have_text("1,200")
+        await expect(page.locator("html")).to_have_class(re.compile("is-live"))
+        await page.route(re.compile(r"/\?lang=ar$"), lambda route: route.abort())
+        await served.world.counted(Added("service:s0002/web", "completed", minute, 34))
+        await expect(total).to_have_text("1,234")
+
+
+async def test_t22_the_curve_runs_left_to_right_in_arabic_and_its_table_keeps_intervals_in_order(
+    database: str, open_page: Open
+) -> None:
+    async with serving(database) as served:
+        await busy(served)
+        page = await open_page(f"{served.url}/services/s0001?lang=ar&hours=6")
+        await page.locator("#transactions details").first.evaluate("one => { one.open = true }")
+        ticks = await page.locator("#transactions .axis text").evaluate_all(
+            "all => all.map(one => [one.textContent, one.getBoundingClientRect().left])"
+        )
+        order = await page.locator("#transactions details td:last-child bdi").first.evaluate(
+            """cell => {
+                const text = cell.firstChild;
+                const left = at => {
+                    const range = document.createRange();
+                    range.setStart(text, at); range.setEnd(text, at + 1);
+                    return range.getBoundingClientRect().left;
+                };
+                return left(0) < left(text.length - 1);
+            }"""
+        )
+    places = [left for _, left in ticks]
+    assert (places, len(places) > 2, order) == (sorted(places), True, True)
 
 
 async def test_the_service_page_changes_by_itself(database: str, open_page: Open) -> None:
@@ -135,6 +178,7 @@ async def test_at_400_pixels_nothing_runs_out_of_the_page(
     async with serving(database) as served:
         await served.world.system_falls("payments")
         await served.world.attempts("service:s0000/web", hours=1, down_s=(300, 0))
+        await busy(served)
         page = await open_page(f"{served.url}{path}?lang={language}", width=400)
         wide = await page.evaluate("document.documentElement.scrollWidth")
     assert wide == 400

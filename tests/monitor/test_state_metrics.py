@@ -12,8 +12,9 @@ from dataclasses import replace
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from monitor.exporter.counted import Counted
 from monitor.exporter.state import StateMetrics
-from monitor.facts import Clocks, LastAnswer, Standing
+from monitor.facts import Clocks, Ended, LastAnswer, ServiceCounts, Standing
 from monitor.judge.picture import Facts, Picture, draw
 from monitor.judge.surroundings import Surroundings
 from monitor.model import Catalogue, ChannelKind, Effect, Service, Text, Verdict, Version
@@ -63,10 +64,24 @@ def written(
     answers: Mapping[tuple[str, str], LastAnswer] = ANSWERS,
     *,
     state: StateMetrics | None = None,
+    counted: Counted | None = None,
     open_metrics: bool = False,
 ) -> str:
-    maker = state or StateMetrics(lambda: (None, {}))
-    return maker.body(shown or picture(), answers, open_metrics=open_metrics, packed=False).decode()
+    maker = state or StateMetrics(lambda: (None, {}, None))
+    return maker.body(shown or picture(), answers, counted, open_metrics=open_metrics, packed=False).decode()
+
+
+class Counts:
+    """A tenth of a transaction a minute is usual on every service, and nothing is wrong."""
+
+    until_ms = NOW_MS - 4000
+
+    def __init__(self, completed: int = 0) -> None:
+        self._completed = completed
+
+    def told(self, service: Service) -> ServiceCounts:
+        ended = tuple(Ended(self._completed, 0, 0) for _ in service.channels)
+        return ServiceCounts(ended, expected=0.1, missed=0.0, findings=())
 
 
 def samples(text: str) -> list[str]:
@@ -74,7 +89,8 @@ def samples(text: str) -> list[str]:
 
 
 def test_the_families_are_these_by_name_and_label() -> None:
-    shapes = {re.sub(r'="(?:[^"\\]|\\.)*"', "", line).rsplit(" ", 1)[0] for line in samples(written())}
+    lines = samples(written(counted=Counts()))
+    shapes = {re.sub(r'="(?:[^"\\]|\\.)*"', "", line).rsplit(" ", 1)[0] for line in lines}
     assert shapes == {
         "continuity_services_required",
         "continuity_services_remotely_available",
@@ -86,7 +102,26 @@ def test_the_families_are_these_by_name_and_label() -> None:
         "continuity_channel_phase_seconds{service,channel,vantage,phase}",
         "continuity_certificate_expiry_timestamp_seconds{service,channel}",
         "continuity_service_info{service,entity,name,name_ar}",
+        "continuity_counted_until_timestamp_seconds",
+        "continuity_transactions_total{service,channel,outcome}",
+        "continuity_transactions_expected{service}",
+        "continuity_transactions_missed{service}",
+        "continuity_findings_open{service,kind}",
     }
+
+
+def test_before_the_first_reading_nothing_is_said_of_transactions() -> None:
+    """A 0 now and the true total a moment later would look like a million transactions at once."""
+    assert [line for line in samples(written()) if "transactions" in line] == []
+
+
+def test_counts_that_move_write_only_their_own_lines_anew() -> None:
+    state, first = StateMetrics(lambda: (None, {}, None)), picture()
+    written(first, state=state, counted=Counts())
+    kept = state._blocks["passport"]
+    text = written(first, state=state, counted=Counts(completed=3))
+    assert state._blocks["passport"] is kept
+    assert 'continuity_transactions_total{service="visa",channel="web",outcome="completed"} 3' in text
 
 
 def test_each_verdict_has_its_sample_and_exactly_one_is_1() -> None:
@@ -127,7 +162,7 @@ def test_t23_arabic_is_in_the_info_metric_alone() -> None:
 
 
 def test_a_service_that_left_the_catalogue_is_gone_at_the_next_scrape() -> None:
-    state = StateMetrics(lambda: (None, {}))
+    state = StateMetrics(lambda: (None, {}, None))
     before = written(state=state)
     smaller = Catalogue(systems=CATALOGUE.systems, services=CATALOGUE.services[:1])
     after = written(picture(smaller), state=state)
@@ -135,7 +170,7 @@ def test_a_service_that_left_the_catalogue_is_gone_at_the_next_scrape() -> None:
 
 
 def test_what_changed_is_written_anew_and_what_did_not_is_the_same_bytes() -> None:
-    state, first = StateMetrics(lambda: (None, {})), picture()
+    state, first = StateMetrics(lambda: (None, {}, None)), picture()
     written(first, state=state)
     kept = state._blocks["passport"]
     visa = first.services["visa"]
@@ -147,17 +182,19 @@ def test_what_changed_is_written_anew_and_what_did_not_is_the_same_bytes() -> No
 
 def test_t48_two_replicas_say_the_same_to_the_byte() -> None:
     """One that was there all along, and one that has just started."""
-    old = StateMetrics(lambda: (None, {}))
+    old = StateMetrics(lambda: (None, {}, None))
     written(picture(down="service:passport"), {}, state=old)
     assert written(state=old) == written()
 
 
 def test_openmetrics_is_valid_and_says_the_same_as_the_text_format() -> None:
-    text = written(open_metrics=True)
+    text = written(open_metrics=True, counted=Counts())
     families = {family.name: family for family in text_string_to_metric_families(text)}
     assert text.endswith("# EOF\n")
     assert families["continuity_service"].type == "info"
-    assert sum(len(family.samples) for family in families.values()) == len(samples(written()))
+    assert families["continuity_transactions"].type == "counter"
+    plain = samples(written(counted=Counts()))
+    assert sum(len(family.samples) for family in families.values()) == len(plain)
 
 
 def test_promtool_finds_nothing_to_say() -> None:
@@ -166,7 +203,7 @@ def test_promtool_finds_nothing_to_say() -> None:
         pytest.skip("promtool is not installed")
     done = subprocess.run(
         [promtool, "check", "metrics"],
-        input=written(),
+        input=written(counted=Counts()),
         capture_output=True,
         text=True,
         timeout=30,

@@ -19,13 +19,15 @@ from monitor.web.app import build_app
 from monitor.web.guard import Lives, Writes, refuse_open_door
 from monitor.web.problems import Refused
 from monitor.web.state import Live
+from monitor.web.traffic import Traffic
 from tests.serving import serving
 
 Client = TestClient[web.Request, web.Application]
 
 
 def client(store: Store, *, open_reads: bool = True, writes: Writes | None = None) -> Client:
-    app = build_app(Live(store, Bell()), store, open_reads=open_reads, writes=writes)
+    live = Live(store, Bell())
+    app = build_app(live, Traffic(store, live), store, open_reads=open_reads, writes=writes)
     return TestClient(TestServer(app), cookie_jar=aiohttp.CookieJar(unsafe=True))
 
 

@@ -8,9 +8,11 @@ from string import Formatter
 import pytest
 from babel import Locale
 
+from monitor.judge.findings import DROP, FAILURE_RATE, SURGE
+from monitor.judge.findings import SILENCE as SILENT
 from monitor.judge.picture import BEHIND
 from monitor.judge.timeline import DEPENDENCY, NOT_MEASURED, SILENCE, UNCONFIRMED
-from monitor.model import ChannelKind, Effect, Missing, SystemKind, Text, Verdict
+from monitor.model import ChannelKind, Effect, FindingLevel, Missing, SystemKind, Text, Verdict
 from monitor.web.charts import PHASES
 from monitor.web.language import Ltr, Message, Speaker, choose, messages
 from monitor.web.pages.overview import STATES
@@ -33,6 +35,8 @@ FAMILIES = {
     "duration": ["days", "hours", "minutes", "seconds"],
     "refused": ["not_found", "away", "other"],
     "headline.counted": list(Missing),
+    "finding": [SILENT, DROP, FAILURE_RATE, SURGE],
+    "finding.level": list(FindingLevel),
 }
 
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from monitor.model import Catalogue, ChannelKind, Effect, Service, Text, Verdict
+from monitor.store.counts import Added
 from tests.serving import Served, serving, until
 from tests.world import channel, government, system
 
@@ -186,3 +187,123 @@ async def test_a_system_that_slows_makes_a_channel_at_most_slow_and_is_named(dat
         await shown(served, "x", Verdict.DEGRADED)
         text = words(await served.text("/services/x"))
     assert "because of a fault in Document store" in text
+
+
+WEB, APP, CENTRE = (f"service:s0001/{kind}" for kind in ("web", "app", "service_centre"))
+
+
+async def counted(served: Served, *rows: Added) -> None:
+    """Counted, and in the snapshot that pages read."""
+    await served.world.counted(*rows)
+    await served.traffic.look_back()
+
+
+async def test_before_any_count_every_page_says_that_none_has_arrived(database: str) -> None:
+    async with serving(database) as served:
+        await until(lambda: served.traffic.seen is not None)
+        pages = [words(await served.text(path)) for path in ("/", "/services/s0001", "/entities/e01")]
+    assert ["No counts of transactions have arrived yet." in page for page in pages] == [True] * 3
+
+
+async def test_the_overview_has_the_running_day_and_three_weeks_beside_the_three_before(
+    database: str,
+) -> None:
+    async with serving(database) as served:
+        minute, day_s = served.world.minute, 86_400
+        await counted(
+            served,
+            Added(WEB, "completed", minute(0), 900), Added(APP, "failed", minute(0), 100),
+            Added(CENTRE, "completed", minute(3 * day_s), 1000),
+            Added(WEB, "completed", minute(25 * day_s), 500),
+            Added(APP, "abandoned", minute(25 * day_s), 500),
+            Added(CENTRE, "completed", minute(25 * day_s), 1000),
+        )  # fmt: skip
+        text = words(await served.text("/"))
+    assert "900 completed today of 1,000; 100 failed, 0 abandoned" in text
+    assert "Completed in three weeks 1,900" in text
+    assert "Completion 95.0\u202f% 20.0 percentage points more than before ( 75.0\u202f% )" in text
+    assert "Uptake of remote channels 50.0\u202f% the same as before ( 50.0\u202f% )" in text
+    assert "Leaves out 11 of 12 services: one of their channels sends no counts." in text
+
+
+async def test_the_overview_names_what_is_not_as_usual_now(database: str) -> None:
+    async with serving(database) as served:
+        await served.world.finding(WEB, "silence", ago_s=600)
+        await counted(served, Added(WEB, "completed", served.world.minute(3600), 5))
+        text = words(await served.text("/"))
+    wanted = "Renew a licence Civil Registry Authority (Website) : no transactions at all, where about 40 are"
+    assert wanted in text
+
+
+async def test_the_headline_by_transactions_stands_beside_the_one_by_time(database: str) -> None:
+    """One service of two is down, and nine in ten transactions are usual on the other."""
+    async with serving(database, government(entities=1, services=2)) as served:
+        await served.world.usual("service:s0000/web", an_hour=900)
+        await served.world.usual("service:s0001/web", an_hour=100)
+        await counted(served, Added(WEB, "completed", served.world.minute(3600), 5))
+        await served.world.service_falls("s0001")
+        await shown(served, "s0001", Verdict.DOWN)
+        text, said = words(await served.text("/")), await served.json("/api/v1/continuity")
+    assert "By transactions: 90.0\u202f%" in text
+    assert said["by_transactions"]["ratio_percent"] == "90.0"  # type: ignore[index]
+    assert said["ratio_percent"] == "50.0"
+
+
+async def test_the_service_page_shows_its_channels_and_which_of_them_sends_no_counts(database: str) -> None:
+    async with serving(database) as served:
+        minute = served.world.minute(3600)
+        await counted(served, Added(WEB, "completed", minute, 7), Added(APP, "failed", minute, 2))
+        text = words(await served.text("/services/s0001"))
+    assert "By channel 9 transactions in this range" in text
+    assert "Website Remote 7 0 0 Mobile app Remote 0 2 0" in text
+    assert "Service centre In person no counts are sent" in text
+    assert "Not all of its channels send counts, so nobody knows what share is remote." in text
+
+
+async def test_the_curve_lies_over_what_is_usual_and_says_it_again_as_a_table(database: str) -> None:
+    async with serving(database) as served:
+        rows = [Added(WEB, "completed", served.world.minute(60.0 * n), 9) for n in range(50)]
+        await served.world.usual(WEB, an_hour=600)
+        await counted(served, *rows)
+        html = await served.text("/services/s0001?hours=1")
+    curve = html[html.index('<figure class="curve') : html.index("</figure>")]
+    assert len(re.findall(r'<path class="(usual|line)" d="M[^"]+"', curve)) == 2
+    assert re.search(r'aria-label="Completed transactions over time; last 9, usual \d+–\d+"', curve)
+    table = words(html[html.index("</figure>") :])
+    assert re.search(r"From Completed Failed Abandoned Usual \d\d:\d\d:00 9 0 0 \d+–\d+", table)
+
+
+async def test_missed_transactions_are_an_estimate_with_its_interval_and_what_was_made_up(
+    database: str,
+) -> None:
+    async with serving(database) as served:
+        await counted(served, Added(WEB, "completed", served.world.minute(3600), 5))
+        await served.world.missed("service:s0001", from_s=90_000, to_s=88_000)
+        await served.world.missed("service:s0001", from_s=900, to_s=None, missed=33.3)
+        text = words(await served.text("/services/s0001"))
+    assert "Missed transactions (estimate)" in text
+    assert "33 ( 26–42 ) after it ends" in text
+    assert "120 ( 96–150 ) 70 ( 35–91 )" in text
+    assert "lost" not in text
+
+
+async def test_the_entity_page_sums_its_services_and_lists_each(database: str) -> None:
+    async with serving(database) as served:
+        minute = served.world.minute(3600)
+        await counted(
+            served,
+            Added(WEB, "completed", minute, 40), Added("service:s0005/web", "completed", minute, 2),
+            *(Added(f"service:s0001/{kind}", "completed", minute, 5) for kind in ("app", "service_centre")),
+        )  # fmt: skip
+        text = words(await served.text("/entities/e01"))
+    assert "Completed in three weeks 52" in text
+    assert "Renew a licence 50 100\u202f% 90.0\u202f% Renew a licence 2 100\u202f% no data" in text
+
+
+async def test_the_pages_say_so_when_counting_is_behind(database: str) -> None:
+    async with serving(database) as served:
+        await counted(served, Added(WEB, "completed", served.world.minute(3600), 5))
+        await served.world.count_clock(ago_s=600)
+        await served.traffic.refresh()
+        text = words(await served.text("/"))
+    assert "Counting is behind. What came after" in text

@@ -6,11 +6,14 @@ from typing import Any
 
 import msgspec
 
-from monitor.facts import Attempt, Changed
+from monitor.facts import Attempt, Changed, Ended, Finding, Missed
 from monitor.judge.picture import ChannelShown, EntityShown, Picture, ServiceShown, Shown, SystemShown
 from monitor.judge.seconds import format_percent
+from monitor.judge.uptake import Compared, Share, abandonment, completion, failure
+from monitor.judge.weighted import Weighted
 from monitor.model import Contact, Dependency, Text
 from monitor.web.cursors import encode_place
+from monitor.web.curve import Curve, Moment
 from monitor.web.times import rfc3339
 
 Json = dict[str, Any]
@@ -35,7 +38,7 @@ def as_of(picture: Picture) -> Json:
     return {"as_of": rfc3339(picture.as_of_ms), "catalogue_serial": picture.serial}
 
 
-def continuity(picture: Picture) -> Json:
+def continuity(picture: Picture, by_transactions: Weighted | None) -> Json:
     """The headline, computed by the one function that the pages and the metrics use too."""
     line = picture.headline
     known = line.available + line.unavailable
@@ -56,6 +59,18 @@ def continuity(picture: Picture) -> Json:
         "target": line.target,
         "target_met": line.met,
         "most_unavailable": line.most_unavailable,
+        "by_transactions": by_transactions and _weighted(by_transactions, picture),
+    }
+
+
+def _weighted(found: Weighted, picture: Picture) -> Json:
+    part, whole = found.counted(picture.catalogue.policy.missing)
+    return {
+        "available": round(found.available, 3),
+        "not_available": round(found.unavailable, 3),
+        "unknown": round(found.unknown, 3),
+        "ratio": part / whole if whole else None,
+        "ratio_percent": format_percent(part, whole, 1),
     }
 
 
@@ -186,4 +201,94 @@ def change(one: Changed) -> Json:
         "cause": one.cause or None,
         "known_at": rfc3339(one.known_at_ms),
         "withdrawn_at": rfc3339(one.withdrawn_at_ms),
+    }
+
+
+def ended(one: Ended) -> Json:
+    return {**one._asdict(), "all": sum(one)}
+
+
+def share(one: Share) -> Json:
+    ratio = one.ratio
+    return {
+        "part": one.part,
+        "whole": one.whole,
+        "ratio": None if ratio is None else float(ratio),
+        "percent": one.percent,
+    }
+
+
+def compared(one: Compared) -> Json:
+    """A share, the one of the period before, and the difference in percentage points."""
+    points = one.points
+    return {
+        **share(one.now),
+        "before": share(one.before),
+        "points": None if points is None else float(points),
+    }
+
+
+def moment(one: Moment) -> Json:
+    return {
+        "at": rfc3339(one.at_ms),
+        "completed": one.ended and one.ended.completed,
+        "failed": one.ended and one.ended.failed,
+        "abandoned": one.ended and one.ended.abandoned,
+        "expected": one.usual and round(one.usual.mean, 3),
+        "low": one.usual and round(one.usual.low, 3),
+        "high": one.usual and round(one.usual.high, 3),
+        "complete": one.complete,
+    }
+
+
+def curve(one: Curve) -> Json:
+    """Counts of a stretch of time: points, sums, and the shares the pages print."""
+    now, before = one.tally.ended, one.before.ended
+    return {
+        "as_of": rfc3339(one.until_ms),
+        "from": rfc3339(one.from_ms),
+        "to": rfc3339(one.to_ms),
+        "complete": one.complete,
+        "total": ended(now),
+        "before": ended(before),
+        "uptake": compared(one.uptake),
+        "completion": compared(Compared(completion(now), completion(before))),
+        "failure": compared(Compared(failure(now), failure(before))),
+        "abandonment": compared(Compared(abandonment(now), abandonment(before))),
+        "services": one.tally.services,
+        "services_counted_whole": one.tally.whole,
+        "channels_without_data": list(one.tally.without),
+        "points": [moment(each) for each in one.moments],
+    }
+
+
+def finding(one: Finding) -> Json:
+    return {
+        "subject": one.subject,
+        "kind": one.kind,
+        "level": one.level,
+        "began": rfc3339(one.began_ms),
+        "ended": rfc3339(one.ended_ms),
+        "probability": one.probability,
+        "expected": one.expected,
+        "seen": one.seen,
+    }
+
+
+def missed(one: Missed) -> Json:
+    """An estimate, never without its interval."""
+    return {
+        "subject": one.subject,
+        "began": rfc3339(one.began_ms),
+        "ended": rfc3339(one.ended_ms),
+        "as_of": rfc3339(one.as_of_ms),
+        "expected": one.expected,
+        "seen": one.seen,
+        "missed": one.missed,
+        "low": one.low,
+        "high": one.high,
+        "made_up": one.made_up,
+        "made_up_low": one.made_up_low,
+        "made_up_high": one.made_up_high,
+        "made_up_done": one.made_up_done,
     }

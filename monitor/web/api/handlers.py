@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -10,7 +11,7 @@ from aiohttp import web
 from monitor.facts import Place
 from monitor.judge.picture import Picture
 from monitor.model import Verdict
-from monitor.store import history, read
+from monitor.store import expected, history, read
 from monitor.store.history import ATTEMPTS_MAX, Page
 from monitor.web.api import forms
 from monitor.web.api.openapi import document
@@ -24,6 +25,7 @@ Thing = TypeVar("Thing")
 LIMIT = 100
 HOUR_MS = 3_600_000
 SPAN_MAX_MS = 35 * 24 * HOUR_MS
+LATELY_MS = 7 * 24 * HOUR_MS
 
 
 def picture_of(request: web.Request) -> Picture:
@@ -37,7 +39,9 @@ def picture_of(request: web.Request) -> Picture:
 
 
 async def continuity(request: web.Request) -> web.Response:
-    return json_response(forms.continuity(picture_of(request)))
+    picture, traffic = picture_of(request), request.app[SITE].traffic
+    by_transactions = await asyncio.to_thread(traffic.weighted, picture)
+    return json_response(forms.continuity(picture, by_transactions))
 
 
 async def entities(request: web.Request) -> web.Response:
@@ -48,7 +52,7 @@ async def entities(request: web.Request) -> web.Response:
 
 async def services(request: web.Request) -> web.Response:
     picture = picture_of(request)
-    verdict, entity = _one_of(request, "verdict", [v.value for v in Verdict]), request.query.get("entity")
+    verdict, entity = one_of(request, "verdict", [v.value for v in Verdict]), request.query.get("entity")
     items = [
         forms.service_line(one)
         for one in picture.services.values()
@@ -58,8 +62,21 @@ async def services(request: web.Request) -> web.Response:
 
 
 async def service(request: web.Request) -> web.Response:
-    picture = picture_of(request)
-    return json_response(forms.service(picture, _named(picture.services, request, "service")))
+    """The service, and of the last week what was not as usual in its counts and what its outages cost."""
+    site, picture = request.app[SITE], picture_of(request)
+    shown = _named(picture.services, request, "service")
+    to_ms = site.live.now_ms + 1
+    from_ms = to_ms - LATELY_MS
+    channels = [channel.subject for channel in shown.service.channels]
+    findings = await expected.findings(site.store, from_ms=from_ms, to_ms=to_ms, subjects=channels)
+    missed = await expected.missed(site.store, from_ms=from_ms, to_ms=to_ms, subjects=[shown.service.subject])
+    return json_response(
+        {
+            **forms.service(picture, shown),
+            "findings": [forms.finding(each) for each in findings],
+            "missed": [forms.missed(each) for each in missed],
+        }
+    )
 
 
 async def systems(request: web.Request) -> web.Response:
@@ -76,11 +93,11 @@ async def system(request: web.Request) -> web.Response:
 async def observations(request: web.Request) -> web.Response:
     """Attempts of a check or subject, newest first, page by page."""
     site, limit = request.app[SITE], _limit(request, ATTEMPTS_MAX)
-    to_ms = _instant(request, "to") or site.live.now_ms + 1
-    from_ms = _instant(request, "from") or to_ms - HOUR_MS
+    to_ms = instant(request, "to") or site.live.now_ms + 1
+    from_ms = instant(request, "from") or to_ms - HOUR_MS
     if not 0 < to_ms - from_ms <= SPAN_MAX_MS:
         raise Refused(400, "Bad range", "`from` must be before `to`, by at most 35 days")
-    outcome = _one_of(request, "outcome", [one.value for one in Outcome])
+    outcome = one_of(request, "outcome", [one.value for one in Outcome])
     rows = await history.attempts(
         site.store,
         checks=_checks(picture_of(request), request),
@@ -141,7 +158,7 @@ def _checks(picture: Picture, request: web.Request) -> list[str]:
     return below
 
 
-def _one_of(request: web.Request, key: str, allowed: list[str]) -> str | None:
+def one_of(request: web.Request, key: str, allowed: list[str]) -> str | None:
     value = request.query.get(key)
     if value is not None and value not in allowed:
         raise Refused(400, "Bad parameter", f"`{key}` must be one of {', '.join(allowed)}")
@@ -155,7 +172,7 @@ def _limit(request: web.Request, most: int) -> int:
     return int(text)
 
 
-def _instant(request: web.Request, key: str) -> int | None:
+def instant(request: web.Request, key: str) -> int | None:
     text = request.query.get(key)
     if text is None:
         return None

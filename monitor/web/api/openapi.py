@@ -7,11 +7,21 @@ from typing import Any
 
 from monitor.judge.accepting import ID_MOST
 from monitor.judge.counting import COUNT_MAX
+from monitor.judge.findings import DROP, FAILURE_RATE, SILENCE, SURGE
 from monitor.judge.picture import BEHIND
-from monitor.model import ChannelKind, Effect, Missing, SystemKind, TransactionOutcome, Verdict
+from monitor.model import (
+    ChannelKind,
+    Effect,
+    FindingLevel,
+    Missing,
+    SystemKind,
+    TransactionOutcome,
+    Verdict,
+)
 from monitor.store.history import ATTEMPTS_MAX
 from monitor.store.read import CHANGES_MAX
 from monitor.web.bodies import JSON, NDJSON
+from monitor.web.curve import STEPS
 from monitor.web.gateway import EVENTS_MOST
 from probes.contract import Outcome
 
@@ -21,6 +31,7 @@ TEXT: Json = {"type": "string"}
 NUMBER: Json = {"type": "number"}
 COUNT: Json = {"type": "integer", "minimum": 0}
 FLAG: Json = {"type": "boolean"}
+KINDS = (SILENCE, DROP, FAILURE_RATE, SURGE)
 INSTANT: Json = {"type": "string", "format": "date-time"}
 
 
@@ -80,6 +91,17 @@ def _schemas() -> Json:
             target=NUMBER,
             target_met=_or_null(FLAG),
             most_unavailable=COUNT,
+            by_transactions={
+                "oneOf": [_ref("ByTransactions"), {"type": "null"}],
+                "description": "The headline where each service weighs what is usual on it in this hour.",
+            },
+        ),
+        "ByTransactions": _object(
+            available=NUMBER,
+            not_available=NUMBER,
+            unknown=NUMBER,
+            ratio=_or_null(NUMBER),
+            ratio_percent=_or_null(TEXT),
         ),
         "Entity": _object(
             slug=TEXT, name=_ref("Name"), required=COUNT, available=COUNT, not_available=COUNT, unknown=COUNT
@@ -126,9 +148,72 @@ def _schemas() -> Json:
                     runbook=_or_null(TEXT),
                     contacts=_list(_ref("Contact")),
                     channels=_list(_ref("Channel")),
+                    findings=_list(_ref("Finding")),
+                    missed=_list(_ref("Missed")),
                 ),
             ]
         },
+        "Ended": _object(completed=COUNT, failed=COUNT, abandoned=COUNT, all=COUNT),
+        "Share": _object(part=COUNT, whole=COUNT, ratio=_or_null(NUMBER), percent=_or_null(TEXT)),
+        "Compared": _with("Share", before=_ref("Share"), points=_or_null(NUMBER)),
+        "Moment": _object(
+            at=INSTANT,
+            completed=_or_null(COUNT),
+            failed=_or_null(COUNT),
+            abandoned=_or_null(COUNT),
+            expected={**_or_null(NUMBER), "description": "Completed transactions that are usual."},
+            low={**_or_null(NUMBER), "description": "A usual count is within low and high, 9 times in 10."},
+            high=_or_null(NUMBER),
+            complete={**FLAG, "description": "Everything that arrived for it is counted."},
+        ),
+        "Transactions": _object(
+            as_of={**_or_null(INSTANT), "description": "What arrived by then is counted."},
+            catalogue_serial=COUNT,
+            sample=FLAG,
+            service=_or_null(TEXT),
+            entity=_or_null(TEXT),
+            step={"type": "string", "enum": list(STEPS)},
+            **{"from": INSTANT, "to": INSTANT},
+            complete=FLAG,
+            total=_ref("Ended"),
+            before={**_ref("Ended"), "description": "Of as long a stretch directly before."},
+            uptake={
+                **_ref("Compared"),
+                "description": "On remote channels, of all; over services in which every channel is counted.",
+            },
+            completion=_ref("Compared"),
+            failure=_ref("Compared"),
+            abandonment=_ref("Compared"),
+            services=COUNT,
+            services_counted_whole=COUNT,
+            channels_without_data=_list(TEXT),
+            points=_list(_ref("Moment")),
+        ),
+        "Finding": _object(
+            subject=TEXT,
+            kind={"type": "string", "enum": list(KINDS)},
+            level=_enum(FindingLevel),
+            began=INSTANT,
+            ended=_or_null(INSTANT),
+            probability=NUMBER,
+            expected=NUMBER,
+            seen=COUNT,
+        ),
+        "Missed": _object(
+            subject=TEXT,
+            began=INSTANT,
+            ended=_or_null(INSTANT),
+            as_of=INSTANT,
+            expected=NUMBER,
+            seen=COUNT,
+            missed={"type": "number", "description": "Estimate; between low and high, 9 times in 10."},
+            low=NUMBER,
+            high=NUMBER,
+            made_up=_or_null(NUMBER),
+            made_up_low=_or_null(NUMBER),
+            made_up_high=_or_null(NUMBER),
+            made_up_done={**FLAG, "description": "The 24 hours after the outage have passed."},
+        ),
         "SystemLine": _with(
             "Shown",
             slug=TEXT,
@@ -315,6 +400,19 @@ def _paths() -> Json:
         "/api/v1/systems/{slug}": _get(
             "system", "One system, and who depends on it.", _ref("System"), parameters=[SLUG]
         ),
+        "/api/v1/transactions": _send()
+        | _get(
+            "transactions",
+            "Counted transactions of a service, an entity or the government, beside what is usual.",
+            _ref("Transactions"),
+            parameters=[
+                _query("service", TEXT, "Only of this service (slug)."),
+                _query("entity", TEXT, "Only of this entity (slug)."),
+                _query("from", INSTANT, "First step; a day before `to` when absent."),
+                _query("to", INSTANT, "Before this instant; now when absent. Widened to whole steps."),
+                _query("step", {"type": "string", "enum": list(STEPS), "default": "1h"}, "Length of a step."),
+            ],
+        ),
         "/api/v1/observations": _get(
             "observations",
             "Attempts of a check or subject, newest first.",
@@ -344,7 +442,6 @@ def _paths() -> Json:
             TEXT,
             media="text/event-stream",
         ),
-        "/api/v1/transactions": _send(),
         "/api/v1/openapi.json": _get("openapi", "This document.", {"type": "object"}),
     }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
 
+from monitor.model import Service
+from monitor.web.pages import traffic
 from monitor.web.problems import Refused
-from monitor.web.site import SITE, page
+from monitor.web.site import SITE, Site, page
 from monitor.web.telling import Telling
 from monitor.web.wrong import Item, what_is_wrong
 
@@ -17,9 +20,18 @@ def _concerns(item: Item, slug: str) -> bool:
     return own or any(shown.service.entity == slug for shown in item.affected)
 
 
+def _counted(site: Site, services: Sequence[Service]) -> dict[str, Any]:
+    """The entity's transactions, and each service's."""
+    seen = site.traffic.seen
+    if seen is None or not seen.any:
+        return {}
+    each = [(service, traffic.figures(seen, [service])) for service in services]
+    return {"figures": traffic.figures(seen, services), "by_service": each}
+
+
 async def entity(request: web.Request) -> web.Response:
-    slug = request.match_info["slug"]
-    picture = request.app[SITE].live.picture
+    site, slug = request.app[SITE], request.match_info["slug"]
+    picture = site.live.picture
     if picture is not None and slug not in picture.entities:
         raise Refused(404, "Not found", f"no entity {slug!r} in the catalogue")
 
@@ -27,6 +39,13 @@ async def entity(request: web.Request) -> web.Response:
         shown = telling.picture.entities[slug]
         systems = [one for one in telling.picture.systems.values() if one.system.entity == slug]
         wrong = [item for item in what_is_wrong(telling.picture) if _concerns(item, slug)]
-        return {"entity": shown, "systems": systems, "wrong": wrong, "wrong_shown": len(wrong)}
+        return {
+            "entity": shown,
+            "systems": systems,
+            "wrong": wrong,
+            "wrong_shown": len(wrong),
+            "figures": None,
+            **_counted(site, [one.service for one in shown.services]),
+        }
 
     return await page(request, "entity.html", fill=fill)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from aiohttp import web
+from markupsafe import Markup
 
+from monitor.facts import Finding
+from monitor.judge.findings import GOVERNMENT
 from monitor.judge.picture import Picture, ServiceShown
-from monitor.model import Entity, Verdict
-from monitor.web.site import page
+from monitor.model import Entity, Verdict, stream_key
+from monitor.web.pages import traffic
+from monitor.web.site import SITE, page
 from monitor.web.telling import Telling
 from monitor.web.wrong import what_is_wrong
 
@@ -78,13 +83,39 @@ def groups(picture: Picture, wanted: Filter) -> list[Group]:
     return found
 
 
+def _names(telling: Telling, findings: Sequence[Finding]) -> dict[str, Markup]:
+    """What each finding is about: a channel of a service, or most services."""
+    catalogue, found = telling.picture.catalogue, {GOVERNMENT: telling.speaker.text("finding.government")}
+    for subject in {each.subject for each in findings} - {GOVERNMENT}:
+        service = catalogue.services_by_subject.get(stream_key(subject))
+        channel = catalogue.channels.get(subject)
+        if service is None or channel is None:
+            found[subject] = Markup('<bdi dir="ltr">{}</bdi>').format(subject)
+        else:
+            found[subject] = Markup('<a href="/services/{}">{}</a>{} ({})').format(
+                service.slug,
+                telling.speaker.name(service.name, service.slug),
+                _owner(telling, service.entity),
+                telling.channel(channel),
+            )
+    return found
+
+
+def _owner(telling: Telling, slug: str) -> Markup:
+    entity = telling.picture.catalogue.entities_by_slug.get(slug)
+    if entity is None:
+        return Markup()
+    return Markup(' <span class="owner">{}</span>').format(telling.speaker.name(entity.name, entity.slug))
+
+
 async def overview(request: web.Request) -> web.Response:
-    query = request.query
+    query, site = request.query, request.app[SITE]
     wanted = Filter(query.get("q", "").strip()[:QUERY_MAX], query.get("state", ""), query.get("entity", ""))
 
     def fill(telling: Telling) -> dict[str, Any]:
         picture = telling.picture
         shown = groups(picture, wanted)
+        counted = traffic.government(site, picture, telling.speaker)
         return {
             "filter": wanted,
             "states": STATES,
@@ -93,6 +124,9 @@ async def overview(request: web.Request) -> web.Response:
             "shown_count": sum(len(group.tiles) for group in shown),
             "wrong": what_is_wrong(picture),
             "wrong_shown": WRONG_SHOWN,
+            "by_transactions": site.traffic.weighted(picture),
+            **counted,
+            "finding_names": _names(telling, counted.get("unusual", ())),
         }
 
     return await page(request, "overview.html", fill=fill)

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from monitor.judge.picture import Picture, ServiceShown
 from monitor.model import Contact, Entity, System
+from monitor.web.pages import traffic
 from monitor.web.pages.history import HOURS, hours_of, past
 from monitor.web.problems import Refused
 from monitor.web.site import SITE, bare_page, page, speaker_of
@@ -38,6 +39,7 @@ async def service(request: web.Request) -> web.Response:
         raise Refused(404, "Not found", f"no service {slug!r} in the catalogue")
     shown = picture.services[slug]
     hours = hours_of(request.query.get("hours"))
+    speaker = speaker_of(request, picture.catalogue)
     told = await past(
         site.store,
         shown.service.channels,
@@ -45,8 +47,13 @@ async def service(request: web.Request) -> web.Response:
         now_ms=site.live.now_ms,
         known_ms=picture.as_of_ms or 0,
         hours=hours,
-        speaker=speaker_of(request, picture.catalogue),
+        speaker=speaker,
     )
+    lane = told.timelines["effective", shown.service.subject]
+    counts = await traffic.of_service(
+        site, shown.service, catalogue=picture.catalogue, hours=hours, speaker=speaker, lane=lane
+    )
+    seen = site.traffic.seen
 
     def fill(telling: Telling) -> dict[str, Any]:
         now = telling.picture.services.get(slug, shown)
@@ -54,6 +61,8 @@ async def service(request: web.Request) -> web.Response:
             "service": now,
             "entity": telling.picture.catalogue.entities_by_slug.get(now.service.entity),
             "past": told,
+            "counts": counts,
+            "figures": traffic.figures(seen, [shown.service]) if seen and seen.any else None,
             "hours": hours,
             "hours_offered": HOURS,
             "sheet": call_sheet(telling.picture, now),

@@ -36,6 +36,7 @@ function connect() {
   triedAt = performance.now();
   source = new EventSource(settings.events);
   for (const name of ["hello", "heartbeat", "changes"]) source.addEventListener(name, hear);
+  source.addEventListener("traffic", count);
   source.onerror = reconnect;
 }
 
@@ -57,6 +58,13 @@ function hear(event) {
   root.classList.add("is-live");
   if (news.as_of) showAsOf(news.as_of);
   if (news.revision !== revision) want();
+}
+
+// The running total moves every few seconds: only the number does, not the page.
+function count(event) {
+  hear(event);
+  const shown = document.querySelector('[data-count="completed"]');
+  if (shown) shown.textContent = JSON.parse(event.data).completed.toLocaleString("en-GB");
 }
 
 function showAsOf(text) {
