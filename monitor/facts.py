@@ -169,3 +169,77 @@ class ServiceCounts(NamedTuple):
     expected: float | None  # completed transactions a minute that are usual now; None without a pattern
     missed: float | None  # estimate of the outage that lasts, 0 without one; None without a pattern
     findings: tuple[str, ...]  # kinds of what is not as usual now, on any of its channels
+
+
+class Membership(NamedTuple):
+    """From `from_ms` until `to_ms` (None: still) the subject belonged to the parent."""
+
+    subject: str
+    parent: str
+    from_ms: int
+    to_ms: int | None
+
+
+class ExclusionRow(NamedTuple):
+    """One announced stretch of time; `down` are the subjects that were down when it was announced."""
+
+    id: int
+    kind: str
+    subjects: list[str]
+    from_ms: int
+    to_ms: int
+    why: str
+    announced_at_ms: int
+    announced_by: str
+    extends: int | None
+    approved_at_ms: int | None
+    approved_by: str | None
+    finished_at_ms: int | None
+    down: list[str]
+
+
+class TallyRow(NamedTuple):
+    """One half of a figure as it is stored: what is said, milliseconds by state, and the outages."""
+
+    says: str
+    availability: str | None
+    coverage: str | None
+    up_ms: int
+    degraded_ms: int
+    unknown_ms: int
+    down_ms: int
+    maintenance_ms: int
+    out_of_hours_ms: int
+    outages: int
+    longest_ms: int
+    restored: int
+    restored_ms: int
+    edges: str
+
+
+class FigureRow(NamedTuple):
+    """A stored figure: with exclusions applied (`counted`) and without any (`whole`)."""
+
+    subject: str
+    zone: str
+    kind: str
+    start_ms: int
+    end_ms: int
+    as_of_ms: int
+    counted: TallyRow
+    whole: TallyRow
+
+
+class FigureClock(NamedTuple):
+    """How far a zone has been accounted, and under which terms."""
+
+    until_ms: int
+    terms: str
+
+
+class Dirty(NamedTuple):
+    """Figures that no longer hold, from `since_ms` until `until_ms` (None: until now)."""
+
+    id: int
+    since_ms: int
+    until_ms: int | None

@@ -16,6 +16,12 @@ import msgspec
 
 from probes.catalogue import Ask
 
+GOVERNMENT = "government"
+"""The subject that every entity sums into."""
+
+SYSTEMS = "systems"
+"""What every shared system belongs to; nothing is summed there."""
+
 
 class Verdict(StrEnum):
     """What the judge says of a subject at an instant. (`Outcome` is one probe's: probes/contract.py.)"""
@@ -251,6 +257,13 @@ class Expecting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     failure_rate: FindingLevel = FindingLevel.INCIDENT
 
 
+class ExclusionKind(StrEnum):
+    """Why a stretch of time is not counted."""
+
+    MAINTENANCE = "maintenance"
+    OUT_OF_HOURS = "out_of_hours"
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Rules of judging that belong to a version of the catalogue."""
 
@@ -261,6 +274,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     late_horizon_s: float = 48 * 3600.0  # older rows are stored and marked, not judged
     skew_max_s: float = 2.0  # rows of a prober whose clock is off by more are marked
     expected: Expecting = Expecting()
+    degraded_counts: bool = True  # whether degraded time counts as available
+    decimals: int = 2  # of a percentage over a period; the rest is cut off
+    notice_s: float = 24 * 3600.0  # work announced later than this before it begins counts
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True, dict=True):

@@ -330,6 +330,21 @@ class PolicyForm(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta("Observations of a prober whose clock is off by more seconds are marked.", gt=0, le=3600)
     ] = _POLICY.skew_max_s
     expected: Annotated[ExpectingForm | None, Meta("How counts are held against what is usual.")] = None
+    degraded_counts: Annotated[
+        bool, Meta("Whether degraded time counts as available. The page says so beside the figure.")
+    ] = _POLICY.degraded_counts
+    decimals: Annotated[
+        int, Meta("Decimals of an availability; what is beyond them is cut off, never rounded.", ge=0, le=6)
+    ] = _POLICY.decimals
+    notice_s: Annotated[
+        float,
+        Meta(
+            "Work that is announced less than this many seconds before it begins counts as downtime until "
+            "the committee approves it.",
+            ge=0,
+            le=30 * 86_400,
+        ),
+    ] = _POLICY.notice_s
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,76 @@
+"""Which announced stretches of time are not counted, and why the others are. Pure; Unix ms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+
+from monitor.judge.figures import Excluded
+from monitor.judge.ranges import Range, union
+from monitor.model import ExclusionKind
+
+
+class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
+    """[from, to) of some subjects, announced by somebody. Nothing of it is ever edited.
+
+    A subject stands for itself and all below it: a service for its channels. `extends` names the exclusion
+    that this one prolongs. `down` are the subjects that were down when it was announced.
+    """
+
+    id: int
+    kind: ExclusionKind
+    subjects: tuple[str, ...]
+    from_ms: int
+    to_ms: int
+    why: str
+    announced_at_ms: int
+    announced_by: str
+    extends: int | None = None
+    approved_at_ms: int | None = None
+    approved_by: str | None = None
+    finished_at_ms: int | None = None
+    down: tuple[str, ...] = ()
+
+    @property
+    def range(self) -> Range:
+        """What it covers; finishing early ends it at once."""
+        end_ms = self.to_ms if self.finished_at_ms is None else min(self.to_ms, self.finished_at_ms)
+        return self.from_ms, max(self.from_ms, end_ms)
+
+    def covers(self, subject: str) -> bool:
+        return any(subject == named or subject.startswith(f"{named}/") for named in self.subjects)
+
+
+class Standing(StrEnum):
+    """Whether an exclusion is applied, and why."""
+
+    NOTICED = "noticed"  # announced in time, with nothing down
+    APPROVED = "approved"  # by the committee
+    SHORT_NOTICE = "short_notice"  # counts: announced too late
+    OVERRUN = "overrun"  # counts: work prolonged without notice
+    ALREADY_DOWN = "already_down"  # counts: something was down when it was announced
+
+
+APPLIED = frozenset({Standing.NOTICED, Standing.APPROVED})
+
+
+def standing(exclusion: Exclusion, *, notice_ms: int) -> Standing:
+    """By itself only with notice and nothing down at the announcement (T46); else when approved."""
+    if exclusion.approved_at_ms is not None:
+        return Standing.APPROVED
+    if exclusion.announced_at_ms > exclusion.from_ms - notice_ms:
+        return Standing.SHORT_NOTICE if exclusion.extends is None else Standing.OVERRUN
+    return Standing.ALREADY_DOWN if exclusion.down else Standing.NOTICED
+
+
+def excluded(
+    subject: str, exclusions: Iterable[Exclusion], *, notice_ms: int, closed: Iterable[Range] = ()
+) -> Excluded:
+    """When `subject` is not counted: what is applied of the exclusions, and its hours, each once (T9)."""
+    applied = [
+        each for each in exclusions if each.covers(subject) and standing(each, notice_ms=notice_ms) in APPLIED
+    ]
+    per = {kind: union(each.range for each in applied if each.kind is kind) for kind in ExclusionKind}
+    return Excluded(union(closed), per[ExclusionKind.OUT_OF_HOURS], per[ExclusionKind.MAINTENANCE])
