@@ -272,6 +272,24 @@ class WatchMetrics:
         self.findings.labels("surge", "shown")
 
 
+class AccountingMetrics:
+    """What the keeper of the figures did."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.figures = Counter("continuity_figures_written", "Figures stored.", registry=registry)
+        self.pass_s = Histogram(
+            "continuity_accounting_pass_seconds",
+            "Time to bring the figures up to date.",
+            buckets=(0.03, 0.1, 0.3, 1, 3, 10, 30),
+            registry=registry,
+        )
+        self.until_s = Gauge(
+            "continuity_accounted_until_timestamp_seconds",
+            "Every figure is complete up to here.",
+            registry=registry,
+        )
+
+
 class Pulse:
     """What every role says of itself: build, event-loop lag, waits for the database."""
 

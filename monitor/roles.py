@@ -162,6 +162,8 @@ async def _open(process: Process, stack: AsyncExitStack) -> dict[str, Loop]:
     }
     for name in process.names:
         loops[name] = await openers[name]()
+    if "derive" in process.names:
+        loops["accounting"] = _accounting(process, store)
     return loops
 
 
@@ -321,6 +323,15 @@ async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop
     return derive_and_watch()
 
 
+def _accounting(process: Process, store: Store) -> Loop:
+    from monitor.judge.accounting import ROLE, Accounting
+    from monitor.metrics import AccountingMetrics
+    from monitor.store.lease import Lease
+
+    lease = Lease(store, role=ROLE, holder=f"{socket.gethostname()}:{os.getpid()}")
+    return Accounting(store, lease=lease, metrics=AccountingMetrics(process.registry)).run(process.stop)
+
+
 async def _web(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
     from monitor.exporter.state import StateMetrics
     from monitor.metrics import GatewayMetrics
@@ -336,7 +347,9 @@ async def _web(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
     state = Live(store, bell)
     sender = await stack.enter_async_context(open_sender(process.kafka))
     traffic = Traffic(store, state)
-    metrics = StateMetrics(lambda: (state.picture, state.answers, traffic.seen))
+    metrics = StateMetrics(
+        lambda: (state.picture, state.answers, traffic.seen), figures=lambda: state.figures.rows
+    )
     process.waiting["web"] = lambda: None if state.picture is not None else "the first catalogue"
     return web_role(
         state,
@@ -596,3 +609,18 @@ def try_source(config: Path, name: str, *, last: int) -> list[Any]:
     found = asyncio.run(tail(kafka_of(loaded.settings), topic=source.topic, last=last))
     now_ms = int(time.time() * 1000)
     return list(tried(source, loaded.catalogue, found, now_ms=now_ms, ahead_s=given.ahead_s))
+
+
+def availability(settings: Settings, named: str, **stretch: str | None) -> dict[str, Any]:
+    """The figure of what `named` means in the catalogue in force, as the API gives it.
+
+    `stretch`: period, start, end and zone as texts. Raises UsageError when there is no such thing or stretch,
+    StoreUnavailable.
+    """
+    from monitor.web.api.named import figure_named
+
+    async def figure() -> dict[str, Any]:
+        async with _stored(settings) as store:
+            return await figure_named(store, named, now_ms=int(time.time() * 1000), **stretch)
+
+    return asyncio.run(figure())

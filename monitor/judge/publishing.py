@@ -15,7 +15,7 @@ from monitor.config.watch import fingerprint
 from monitor.errors import ConfigError, StreamUnavailable
 from monitor.log import Log
 from monitor.metrics import DeriveMetrics
-from monitor.model import Catalogue, Version
+from monitor.model import GOVERNMENT, SYSTEMS, Catalogue, Version
 from monitor.store import catalogue as table
 from monitor.store.changes import wake
 from monitor.store.lease import Lease
@@ -108,10 +108,14 @@ class Publisher:
 
 
 def membership(catalogue: Catalogue) -> list[tuple[str, str]]:
-    """(subject, parent): channels sum into services, services into entities, entities into the government."""
+    """(subject, parent): who is a part of whom, and so that it exists.
+
+    Services sum into entities, entities into the government; channels into no sum, but they belong to one.
+    """
     entities = {entity.slug: entity.subject for entity in catalogue.entities}
-    pairs = [(subject, "government") for subject in entities.values()]
+    pairs = [(subject, GOVERNMENT) for subject in entities.values()]
+    pairs += [(system.subject, SYSTEMS) for system in catalogue.systems]
     for service in catalogue.services:
-        pairs.append((service.subject, entities.get(service.entity, "government")))
+        pairs.append((service.subject, entities.get(service.entity, GOVERNMENT)))
         pairs += [(channel.subject, service.subject) for channel in service.channels]
     return pairs

@@ -147,6 +147,7 @@ async def test_membership_says_who_sums_into_whom_and_from_when(leader: Leader) 
         ("service:permit/web", "service:permit", False),
         ("service:permits", "government", True),
         ("service:permits/web", "service:permits", True),
+        ("system:identity", "systems", True),
     ]
 
 

@@ -1,0 +1,52 @@
+"""Figures that readers keep at hand: of everybody, of periods that go on now. Read, never computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from monitor.facts import FigureRow
+from monitor.judge.periods import Kind
+from monitor.judge.terms import Terms, terms_of
+from monitor.model import GOVERNMENT, Catalogue
+from monitor.store import figures
+from monitor.store.pool import Store
+
+WINDOWS = (Kind.DAY, Kind.DAYS_7, Kind.DAYS_28, Kind.MONTH)
+"""Periods shown on every page and exported, the shortest first."""
+
+Current = Mapping[tuple[str, Kind], FigureRow]
+
+
+class CurrentFigures:
+    """By (subject, kind); empty until the first pass of accounting. `terms`: those they were made under."""
+
+    def __init__(self, store: Store) -> None:
+        self.rows: Current = {}
+        self.terms: Terms | None = None
+        self._store = store
+        self._read: tuple[str, int, str] | None = None
+
+    async def refresh(self, catalogue: Catalogue) -> None:
+        """Read them anew when accounting went on since the last time. Raises StoreUnavailable."""
+        terms = terms_of(catalogue)
+        clock = await figures.clock(self._store, terms.zone.key)
+        if clock is None or (terms.zone.key, *clock) == self._read:
+            return
+        wanted = [*_sums(catalogue), *(service.subject for service in catalogue.services)]
+        found: dict[tuple[str, Kind], FigureRow] = {}
+        for kind in WINDOWS:
+            start_ms = terms.period(kind, clock.until_ms - 1).start_ms
+            rows = await figures.read(
+                self._store,
+                zone=terms.zone.key,
+                kind=kind.value,
+                from_ms=start_ms,
+                to_ms=start_ms + 1,
+                subjects=wanted,
+            )
+            found.update({(row.subject, kind): row for row in rows})
+        self.rows, self.terms, self._read = found, terms, (terms.zone.key, *clock)
+
+
+def _sums(catalogue: Catalogue) -> list[str]:
+    return [GOVERNMENT, *(entity.subject for entity in catalogue.entities)]

@@ -1,0 +1,95 @@
+"""Between tables and figures: rows of either, and the accounts of a stretch as the store has them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import msgspec
+
+from monitor.facts import ExclusionRow, FigureRow, TallyRow
+from monitor.judge.accounts import Accounts, Belonging, belonging
+from monitor.judge.exclusions import Exclusion
+from monitor.judge.figures import Edge, Figure, Tally, When
+from monitor.judge.seconds import Spent, rate
+from monitor.judge.timeline import Evidence, Step
+from monitor.model import ExclusionKind, Policy, Verdict
+from monitor.store import exclusions, figures
+from monitor.store.changes import ChangeRow
+from monitor.store.pool import Store
+
+_edges = msgspec.json.Decoder(tuple[Edge, ...])
+_evidence = msgspec.json.Decoder(tuple[Evidence, ...])
+
+
+def step_of(row: ChangeRow) -> Step:
+    """A stored change as a step of a timeline."""
+    evidence = _evidence.decode(row.evidence) if row.evidence != "[]" else ()
+    return Step(row.at_ms, Verdict(row.verdict), row.reason, row.cause, evidence)
+
+
+async def open_accounts(
+    store: Store, *, from_ms: int, to_ms: int, policy: Policy, subjects: Collection[str] | None = None
+) -> Accounts:
+    """Everything about [from, to) that figures of these subjects, or of everybody, are made of.
+
+    Raises StoreUnavailable.
+    """
+    belongs = belonging(await figures.memberships(store, from_ms=from_ms, to_ms=to_ms))
+    wanted = set(belongs.exists) if subjects is None else _parts(belongs, subjects)
+    rows = await figures.timelines(store, subjects=wanted, from_ms=from_ms, to_ms=to_ms)
+    announced = await exclusions.touching(store, from_ms=from_ms, to_ms=to_ms)
+    return Accounts(
+        timelines={subject: [step_of(row) for row in found] for subject, found in rows.items()},
+        belonging=belongs,
+        exclusions=[exclusion_of(row) for row in announced],
+        notice_ms=round(policy.notice_s * 1000),
+    )
+
+
+def _parts(belongs: Belonging, subjects: Collection[str]) -> set[str]:
+    """The subjects, and the services of those that are sums."""
+    found = set(subjects)
+    for subject in subjects:
+        found.update(belongs.services.get(subject, ()))
+    return found
+
+
+def exclusion_of(row: ExclusionRow) -> Exclusion:
+    """A stored exclusion as the judge takes it."""
+    given = row._asdict() | {"subjects": tuple(row.subjects), "down": tuple(row.down)}
+    return Exclusion(**given | {"kind": ExclusionKind(row.kind)})
+
+
+def tally_row(tally: Tally, policy: Policy) -> TallyRow:
+    """A tally as it is stored, with what is printed of it."""
+    said = rate(tally.spent, policy)
+    return TallyRow(
+        says=said.says.value,
+        availability=said.availability,
+        coverage=said.coverage,
+        **msgspec.structs.asdict(tally.spent),
+        outages=tally.outages,
+        longest_ms=tally.longest_ms,
+        restored=tally.restored,
+        restored_ms=tally.restored_ms,
+        edges=msgspec.json.encode(tally.edges).decode() if tally.edges else "[]",
+    )
+
+
+def tally_of(row: TallyRow) -> Tally:
+    edges = _edges.decode(row.edges) if row.edges != "[]" else ()
+    return Tally(Spent(*row[3:9]), row.outages, row.longest_ms, row.restored, row.restored_ms, edges)
+
+
+def figure_row(subject: str, zone: str, kind: str, figure: Figure, policy: Policy) -> FigureRow:
+    """A figure as it is stored and printed."""
+    counted = tally_row(figure.counted, policy)
+    whole = counted if figure.whole is figure.counted else tally_row(figure.whole, policy)
+    return FigureRow(subject, zone, kind, *figure.when, counted, whole)
+
+
+def figure_of(row: FigureRow) -> Figure:
+    """A stored figure as one that can be added to others."""
+    counted = tally_of(row.counted)
+    whole = counted if row.whole == row.counted else tally_of(row.whole)
+    return Figure(When(row.start_ms, row.end_ms, row.as_of_ms), counted, whole)
