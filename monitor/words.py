@@ -52,3 +52,21 @@ LOOKS: dict[Verdict, Look] = {
 }
 
 WORST_FIRST: tuple[Verdict, ...] = tuple(LOOKS)
+
+EXCLUDED: dict[str, Look] = {
+    "maintenance": Look(
+        light="#5b4a9c",
+        dark="#b6a6f0",
+        glyph="◫",
+        path="M2 2h12v12H2zM4 4v8h3V4zM9 4v8h3V4z",
+        word=Text(en="Planned maintenance", ar="صيانة مجدولة"),
+    ),
+    "out_of_hours": Look(
+        light="#4d6470",
+        dark="#9db4c0",
+        glyph="○",
+        path="M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1zM8 3a5 5 0 1 0 0 10A5 5 0 0 0 8 3zM7.2 5h1.6v6H7.2z",
+        word=Text(en="Out of service hours", ar="خارج أوقات الخدمة"),
+    ),
+}
+"""What accounting adds to the verdicts."""

@@ -77,7 +77,9 @@ async def serving(
             await world.begin()
         live = Live(store, bell, heartbeat_s=heartbeat_s)
         traffic = Traffic(store, live)
-        state = StateMetrics(lambda: (live.picture, live.answers, traffic.seen))
+        state = StateMetrics(
+            lambda: (live.picture, live.answers, traffic.seen), figures=lambda: live.figures.rows
+        )
         taken: list[int] = []
         async with asyncio.TaskGroup() as group, _browser() as http:
             if keep_alive:

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 # Each adds its commands to the group.
-from monitor.cli import anomalies, asking, catalogue, demo, running, sending
+from monitor.cli import anomalies, asking, availability, catalogue, demo, running, sending
 from monitor.cli.base import continuity
 
-__all__ = ["anomalies", "asking", "catalogue", "continuity", "demo", "main", "running", "sending"]
+__all__ = [
+    "anomalies",
+    "asking",
+    "availability",
+    "catalogue",
+    "continuity",
+    "demo",
+    "main",
+    "running",
+    "sending",
+]
 
 
 def main() -> None:

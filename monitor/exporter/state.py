@@ -14,8 +14,10 @@ from typing import NamedTuple, TypeVar
 
 from aiohttp import web
 
+from monitor.exporter.availability import FigureLines
 from monitor.exporter.counted import Counted, counted_parts
 from monitor.facts import LastAnswer
+from monitor.judge.current import Current
 from monitor.judge.picture import ChannelShown, Picture, ServiceShown, SystemShown
 from monitor.model import Verdict
 
@@ -68,10 +70,14 @@ class Block(NamedTuple):
 
 
 class StateMetrics:
-    """Answers scrapes from what `source` gives: a picture, the last answers by (check, vantage), counts."""
+    """Answers scrapes from what `source` gives: a picture, the last answers by (check, vantage), counts.
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    `figures` gives the stored figures of the periods that go on now.
+    """
+
+    def __init__(self, source: Source, *, figures: Callable[[], Current] = dict) -> None:
+        self._source, self._figures = source, figures
+        self._figure_lines = FigureLines()
         self._blocks: dict[str, Block] = {}
         self._lock = asyncio.Lock()  # two scrapes at once share the blocks one after the other
 
@@ -118,6 +124,7 @@ class StateMetrics:
                 chunks.append(_single(family.name, picture, counted))
             else:
                 chunks += [block.parts[family.part] for block in blocks[family.of]]
+        chunks.append(self._figure_lines.bytes(picture, self._figures()))
         if open_metrics:
             chunks.append(b"# EOF\n")
         return _gzip(chunks) if packed else b"".join(chunks)

@@ -15,8 +15,9 @@ from monitor.store import tokens
 from monitor.store.pool import Store
 from monitor.store.tokens import Holder
 from monitor.web import auth, guard
-from monitor.web.api import counted, events, handlers, transactions
+from monitor.web.api import availability, counted, events, handlers, transactions
 from monitor.web.gateway import Gateway
+from monitor.web.pages import availability as availability_page
 from monitor.web.pages import entity, overview, service, sign_in, system, systems
 from monitor.web.problems import Refused, json_response, problem
 from monitor.web.site import HOLDER, SITE, STATIC, Site, add_headers, bare_page
@@ -69,6 +70,7 @@ def _pages() -> list[web.RouteDef]:
         web.get("/", overview.overview),
         web.get("/entities/{slug}", entity.entity),
         web.get("/services/{slug}", service.service),
+        web.get("/availability", availability_page.availability),
         web.get("/systems", systems.systems),
         web.get("/systems/{slug}", system.system),
         web.get("/sign-in", sign_in.form),
@@ -89,6 +91,8 @@ def api_routes() -> list[web.RouteDef]:
         web.get("/api/v1/systems", handlers.systems),
         web.get("/api/v1/systems/{slug}", handlers.system),
         web.get("/api/v1/transactions", counted.transactions),
+        web.get("/api/v1/availability", availability.availability),
+        web.get("/api/v1/availability/evidence", availability.availability_evidence),
         web.get("/api/v1/observations", handlers.observations),
         web.get("/api/v1/changes", handlers.changes),
         web.get("/api/v1/events", events.events),

@@ -24,8 +24,9 @@ from monitor.web.guard import HEADERS, Lives, Writes
 from monitor.web.language import LANGUAGES, Ltr, Speaker, choose, speaker
 from monitor.web.state import Live
 from monitor.web.telling import Telling
+from monitor.web.times import rfc3339
 from monitor.web.traffic import Traffic
-from monitor.words import LOOKS, WORST_FIRST
+from monitor.words import EXCLUDED, LOOKS, WORST_FIRST
 
 ROOM = Path(__file__).parent
 STATIC = ROOM / "static"
@@ -61,7 +62,9 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(LOOKS=LOOKS, WORST_FIRST=WORST_FIRST, Verdict=Verdict, Ltr=Ltr, static=static)
+    environment.filters["utc"] = rfc3339
+    looks = {verdict.value: look for verdict, look in LOOKS.items()} | EXCLUDED
+    environment.globals.update(LOOKS=looks, WORST_FIRST=WORST_FIRST, Verdict=Verdict, Ltr=Ltr, static=static)
     return environment
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from monitor.errors import StoreUnavailable
 from monitor.facts import Changed, Clocks, LastAnswer, Place, Refusal, Standing
+from monitor.judge.current import CurrentFigures
 from monitor.judge.picture import Facts, Partition, Picture, draw
 from monitor.judge.surroundings import Surroundings
 from monitor.lifetime import Backoff, Stop
@@ -78,6 +79,7 @@ class Live:
         self.picture: Picture | None = None
         self.around: Surroundings | None = None
         self.answers: Mapping[tuple[str, str], LastAnswer] = {}
+        self.figures = CurrentFigures(store)
         self.revision = 0
         self.clients: set[Client] = set()
         self.closing = asyncio.Event()  # set at the end, so that open streams do not hold the server
@@ -174,6 +176,7 @@ class Live:
         assert self.around is not None
         answers = await read.last_answers(self._store, self.around.pairs)
         self.answers = {(answer.check, answer.vantage): answer for answer in answers}
+        await self.figures.refresh(self.around.catalogue)
         self._answers_at = time.monotonic()
 
     async def _draw(self, touched: frozenset[str]) -> None:

@@ -40,6 +40,7 @@ async def test_every_answer_has_what_its_description_requires(database: str) -> 
                 continue
             asked = path.replace("services/{slug}", "services/s0001").replace("{slug}", "payments")
             asked += "?subject=service:s0001" if path.endswith("observations") else ""
+            asked += "?subject=service:s0001&period=7d" if "/availability" in path else ""
             schema = methods["get"]["responses"]["200"]["content"]["application/json"]["schema"]
             assert missing(schema, await served.json(asked)) == [], path
 

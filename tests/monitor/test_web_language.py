@@ -8,16 +8,21 @@ from string import Formatter
 import pytest
 from babel import Locale
 
+from monitor.judge.answers import RANGE
+from monitor.judge.current import WINDOWS
+from monitor.judge.exclusions import Standing
 from monitor.judge.findings import DROP, FAILURE_RATE, SURGE
 from monitor.judge.findings import SILENCE as SILENT
+from monitor.judge.periods import Kind
 from monitor.judge.picture import BEHIND
+from monitor.judge.seconds import Says, State
 from monitor.judge.timeline import DEPENDENCY, NOT_MEASURED, SILENCE, UNCONFIRMED
 from monitor.model import ChannelKind, Effect, FindingLevel, Missing, SystemKind, Text, Verdict
 from monitor.web.charts import PHASES
 from monitor.web.language import Ltr, Message, Speaker, choose, messages
 from monitor.web.pages.overview import STATES
 from monitor.web.site import ROOM
-from monitor.words import LOOKS
+from monitor.words import EXCLUDED, LOOKS
 from probes.contract import Outcome, Reason
 
 FORMS = {"en": {"one", "other"}, "ar": {"zero", "one", "two", "few", "many", "other"}}
@@ -37,6 +42,12 @@ FAMILIES = {
     "headline.counted": list(Missing),
     "finding": [SILENT, DROP, FAILURE_RATE, SURGE],
     "finding.level": list(FindingLevel),
+    "availability.counted": list(Missing),
+    "availability.kind": [*Kind, RANGE],
+    "availability.now": list(WINDOWS),
+    "availability.says": [says for says in Says if says is not Says.FIGURE],
+    "availability.state": list(State),
+    "exclusion.standing": list(Standing),
 }
 
 
@@ -163,10 +174,13 @@ def test_pages_use_the_one_colour_of_each_verdict() -> None:
             css.count(f"--{verdict.value}: {look.dark};"),
         )
         for verdict, look in LOOKS.items()
+    } | {
+        state: (css.count(f"--{state}: {look.light};"), css.count(f"--{state}: {look.dark};"))
+        for state, look in EXCLUDED.items()
     }
-    assert found == dict.fromkeys(LOOKS, (1, 2))
+    assert found == dict.fromkeys([*LOOKS, *EXCLUDED], (1, 2))
 
 
-def test_every_verdict_has_a_colour_shape_and_word_of_its_own() -> None:
-    columns = zip(*LOOKS.values(), strict=True)
-    assert [len(set(column)) for column in columns] == [len(Verdict)] * 5
+def test_every_state_has_a_colour_shape_and_word_of_its_own() -> None:
+    columns = zip(*[*LOOKS.values(), *EXCLUDED.values()], strict=True)
+    assert [len(set(column)) for column in columns] == [len(State)] * 5

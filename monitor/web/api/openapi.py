@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 from monitor.judge.accepting import ID_MOST
 from monitor.judge.counting import COUNT_MAX
@@ -20,43 +19,21 @@ from monitor.model import (
 )
 from monitor.store.history import ATTEMPTS_MAX
 from monitor.store.read import CHANGES_MAX
+from monitor.web.api import openapi_availability
+from monitor.web.api.schema import COUNT, FLAG, INSTANT, NUMBER, TEXT, Json
+from monitor.web.api.schema import enum_of as _enum
+from monitor.web.api.schema import list_of as _list
+from monitor.web.api.schema import object_of as _object
+from monitor.web.api.schema import or_null as _or_null
+from monitor.web.api.schema import query as _query
+from monitor.web.api.schema import ref as _ref
+from monitor.web.api.schema import with_base as _with
 from monitor.web.bodies import JSON, NDJSON
 from monitor.web.curve import STEPS
 from monitor.web.gateway import EVENTS_MOST
 from probes.contract import Outcome
 
-Json = dict[str, Any]
-
-TEXT: Json = {"type": "string"}
-NUMBER: Json = {"type": "number"}
-COUNT: Json = {"type": "integer", "minimum": 0}
-FLAG: Json = {"type": "boolean"}
 KINDS = (SILENCE, DROP, FAILURE_RATE, SURGE)
-INSTANT: Json = {"type": "string", "format": "date-time"}
-
-
-def _or_null(schema: Json) -> Json:
-    return {**schema, "type": [schema["type"], "null"]}
-
-
-def _list(schema: Json) -> Json:
-    return {"type": "array", "items": schema}
-
-
-def _enum(members: Any) -> Json:
-    return {"type": "string", "enum": [member.value for member in members]}
-
-
-def _object(**properties: Json) -> Json:
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _with(base: str, /, **properties: Json) -> Json:
-    return {"allOf": [_ref(base), _object(**properties)]}
 
 
 def _schemas() -> Json:
@@ -299,11 +276,8 @@ def _schemas() -> Json:
             known_at=INSTANT,
             withdrawn_at=_or_null(INSTANT),
         ),
+        **openapi_availability.schemas(),
     }
-
-
-def _query(name: str, schema: Json, text: str) -> Json:
-    return {"name": name, "in": "query", "required": False, "schema": schema, "description": text}
 
 
 def _limit(most: int) -> Json:
@@ -413,6 +387,7 @@ def _paths() -> Json:
                 _query("step", {"type": "string", "enum": list(STEPS), "default": "1h"}, "Length of a step."),
             ],
         ),
+        **openapi_availability.paths(_get),
         "/api/v1/observations": _get(
             "observations",
             "Attempts of a check or subject, newest first.",

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from monitor.model import Service
 from monitor.web.pages import traffic
+from monitor.web.pages.availability import panel
 from monitor.web.problems import Refused
 from monitor.web.site import SITE, Site, page
 from monitor.web.telling import Telling
@@ -46,6 +47,7 @@ async def entity(request: web.Request) -> web.Response:
             "wrong_shown": len(wrong),
             "figures": None,
             **_counted(site, [one.service for one in shown.services]),
+            "availability": panel(site.live, shown.entity.subject),
         }
 
     return await page(request, "entity.html", fill=fill)

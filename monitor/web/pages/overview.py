@@ -9,10 +9,10 @@ from aiohttp import web
 from markupsafe import Markup
 
 from monitor.facts import Finding
-from monitor.judge.findings import GOVERNMENT
 from monitor.judge.picture import Picture, ServiceShown
-from monitor.model import Entity, Verdict, stream_key
+from monitor.model import GOVERNMENT, Entity, Verdict, stream_key
 from monitor.web.pages import traffic
+from monitor.web.pages.availability import panel
 from monitor.web.site import SITE, page
 from monitor.web.telling import Telling
 from monitor.web.wrong import what_is_wrong
@@ -127,6 +127,7 @@ async def overview(request: web.Request) -> web.Response:
             "by_transactions": site.traffic.weighted(picture),
             **counted,
             "finding_names": _names(telling, counted.get("unusual", ())),
+            "availability": panel(site.live, GOVERNMENT),
         }
 
     return await page(request, "overview.html", fill=fill)

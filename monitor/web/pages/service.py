@@ -9,6 +9,7 @@ from aiohttp import web
 from monitor.judge.picture import Picture, ServiceShown
 from monitor.model import Contact, Entity, System
 from monitor.web.pages import traffic
+from monitor.web.pages.availability import panel
 from monitor.web.pages.history import HOURS, hours_of, past
 from monitor.web.problems import Refused
 from monitor.web.site import SITE, bare_page, page, speaker_of
@@ -66,6 +67,7 @@ async def service(request: web.Request) -> web.Response:
             "hours": hours,
             "hours_offered": HOURS,
             "sheet": call_sheet(telling.picture, now),
+            "availability": panel(site.live, now.service.subject),
         }
 
     return await page(request, "service.html", fill=fill)
