@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.facts import Membership
@@ -33,6 +33,8 @@ def belonging(memberships: Iterable[Membership]) -> Belonging:
     services: dict[str, dict[str, list[Range]]] = {}
     for (subject, parent), ranges in pairs.items():
         exists[subject] = union([*exists.get(subject, []), *ranges])
+        if subject.startswith("entity:"):
+            services.setdefault(subject, {})  # a sum of nothing is still a sum
         if parent == GOVERNMENT or parent.startswith("entity:"):
             under = services.setdefault(parent, {})
             if not subject.startswith("entity:"):
@@ -83,19 +85,23 @@ class Accounts:
         services = self.belonging.services[subject]
         return summed([self.leaf(each, when, within=ranges) for each, ranges in services.items()], when)
 
-    def figures(self, when: When) -> dict[str, Figure]:
-        """The figures of everybody who existed at some instant of the stretch."""
+    def figures(self, when: When, *, only: Collection[str] | None = None) -> dict[str, Figure]:
+        """The figures of everybody who existed at some instant of the stretch.
+
+        `only`: of these services alone and of what they are summed into.
+        """
         leaves = {
             subject: self.leaf(subject, when)
             for subject in self.leaves()
-            if clip(self.belonging.exists[subject], when.start_ms, when.end_ms)
+            if (only is None or subject in only)
+            and clip(self.belonging.exists[subject], when.start_ms, when.end_ms)
         }
         made = dict(leaves)
         for parent, services in self.belonging.services.items():
             parts = [
                 self._part(leaves[service], service, ranges, when)
                 for service, ranges in services.items()
-                if clip(ranges, when.start_ms, when.end_ms)
+                if service in leaves and clip(ranges, when.start_ms, when.end_ms)
             ]
             if parts:
                 made[parent] = summed(parts, when)

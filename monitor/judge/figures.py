@@ -171,11 +171,11 @@ def joined(figures: Sequence[Figure]) -> Figure:
     assert all(one.end_ms == two.start_ms for one, two in pairwise(whens)), "stretches must follow"
     began = [figure for figure in figures if figure.when.start_ms < figure.when.as_of_ms] or figures[:1]
     assert all(one.when.end_ms <= one.when.as_of_ms for one in began[:-1]), "all but the last must be over"
-    return Figure(
-        When(whens[0].start_ms, whens[-1].end_ms, began[-1].when.as_of_ms),
-        reduce(_after, [figure.counted for figure in began]),
-        reduce(_after, [figure.whole for figure in began]),
-    )
+    when = When(whens[0].start_ms, whens[-1].end_ms, began[-1].when.as_of_ms)
+    counted = reduce(_after, [figure.counted for figure in began])
+    if all(figure.counted is figure.whole for figure in began):
+        return Figure(when, counted, counted)
+    return Figure(when, counted, reduce(_after, [figure.whole for figure in began]))
 
 
 _NONE = Edge("", 0, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 import msgspec
 
@@ -53,7 +54,7 @@ class Spent(msgspec.Struct, frozen=True):
         if policy.missing is Missing.GOOD:
             good += self.unknown_ms
         left_out = self.unknown_ms if policy.missing is Missing.EXCLUDE else 0
-        return good, self.required_ms - left_out
+        return good, self.measured_ms + self.unknown_ms - left_out
 
     @property
     def availability(self) -> Fraction | None:
@@ -115,15 +116,20 @@ class Rate(msgspec.Struct, frozen=True):
 
 def rate(spent: Spent, policy: Policy) -> Rate:
     """What can be said of `spent`. The only place that decides it."""
-    decimals = policy.decimals
-    coverage = format_percent(spent.measured_ms, spent.required_ms, decimals)
-    if not spent.required_ms:
+    measured_ms, decimals = spent.measured_ms, policy.decimals
+    required_ms = measured_ms + spent.unknown_ms
+    coverage = format_percent(measured_ms, required_ms, decimals)
+    if not required_ms:
         return Rate(Says.NOT_APPLICABLE, None, coverage)
-    if not spent.measured_ms:
+    if not measured_ms:
         return Rate(Says.NO_DATA, None, coverage)
-    if Fraction(spent.measured_ms, spent.required_ms) < exact(policy.coverage_gate):
+    gate = _exact(policy.coverage_gate)
+    if measured_ms * gate.denominator < gate.numerator * required_ms:
         return Rate(Says.INSUFFICIENT, None, coverage)
     return Rate(Says.FIGURE, format_percent(*spent.counted(policy), decimals), coverage)
+
+
+_exact = lru_cache(exact)  # asked for every figure that is stored
 
 
 def format_percent(numerator: int, denominator: int, decimals: int) -> str | None:

@@ -24,8 +24,8 @@ By = Mapping[str, Figure]
 class Work(NamedTuple):
     """Days to account anew, in order, and how far everything is accounted when that is done.
 
-    What `marks` say is then dealt with up to `marks_until_ms`. `anew`: under terms that are not those of the
-    stored figures.
+    What `marks` say is then dealt with up to `marks_until_ms`. `more`: there are days to come after these.
+    `again`: some days were accounted before. `anew`: the stored figures are of other terms.
     """
 
     terms: Terms
@@ -34,6 +34,7 @@ class Work(NamedTuple):
     marks: list[int]
     marks_until_ms: int
     more: bool
+    again: bool
     anew: bool
 
     def current(self, kind: Kind) -> Period:
@@ -44,12 +45,14 @@ class Work(NamedTuple):
         """Kinds of which only the figures that begin at an instant, or none, may stay."""
         if self.anew:
             yield Kind.WEEK, None
-        yield from ((kind, self.current(kind).start_ms) for kind in ROLLING)
+        if not self.more:
+            yield from ((kind, self.current(kind).start_ms) for kind in ROLLING)
 
 
 def plan(terms: Terms, marks: Sequence[Dirty], *, since_ms: int, as_of_ms: int, anew: bool) -> Work | None:
     """The days since the last pass and those that are marked, the oldest first; None without any."""
-    found = set(days_touching(since_ms, as_of_ms, terms.zone))
+    new = set(days_touching(since_ms, as_of_ms, terms.zone))
+    found = set(new)
     for mark in [] if anew else marks:
         until_ms = as_of_ms if mark.until_ms is None else min(mark.until_ms, as_of_ms)
         found.update(days_touching(mark.since_ms, until_ms, terms.zone))
@@ -64,6 +67,7 @@ def plan(terms: Terms, marks: Sequence[Dirty], *, since_ms: int, as_of_ms: int, 
         marks=[mark.id for mark in marks],
         marks_until_ms=now[-1].end_ms if more and not anew else FOR_EVER_MS,
         more=more,
+        again=anew or found > new,
         anew=anew,
     )
 
@@ -81,7 +85,7 @@ class Totals:
 
     async def rows(self, work: Work) -> list[FigureRow]:
         """Figures of the work's days, and of every period that holds one. Raises StoreUnavailable."""
-        if work.anew or [day.end_ms < work.until_ms for day in work.days] != [False]:
+        if work.again:
             self.forget()
         made: dict[Kind, dict[Period, By]] = {Kind.DAY: await self._days(work)}
         for kind, part in PARTS.items():
@@ -106,13 +110,25 @@ class Totals:
     async def _sum(self, period: Period, fresh: Mapping[Period, By], work: Work) -> By:
         """A period from its parts: those made just now, and the stored ones before and after them."""
         own = sorted(part for part in fresh if period.start_ms <= part.start_ms < period.end_ms)
-        first, last = own[0], own[-1]
-        parts = [await self._stored_before(period, first, work), *(fresh[part] for part in own)]
-        if len(_in_a_row(own)) > 1 or last.end_ms < work.until_ms:
-            made = {part.start_ms for part in own}
-            later = await self._stored(first.kind, first.start_ms + 1, period.end_ms, work.terms)
-            parts += [by for start_ms, by in later.items() if start_ms not in made]
-        return await asyncio.to_thread(_added, parts, When(period.start_ms, period.end_ms, work.until_ms))
+        before = await self._stored_before(period, own[0], work)
+        if len(_in_a_row(own)) == 1 and own[-1].end_ms >= min(work.until_ms, period.end_ms):
+            made = {part: fresh[part] for part in own}
+            return await asyncio.to_thread(self._grown, period, before, made, work)
+        later = await self._stored(own[0].kind, own[0].start_ms + 1, period.end_ms, work.terms)
+        later |= {part.start_ms: fresh[part] for part in own}
+        when = When(period.start_ms, period.end_ms, work.until_ms)
+        return await asyncio.to_thread(_added, [before, *later.values()], when)
+
+    def _grown(self, period: Period, before: By, made: Mapping[Period, By], work: Work) -> By:
+        """What was before and what is new; parts that are over are remembered with what was before."""
+        over = [part for part in made if part.end_ms <= work.until_ms]
+        if over:
+            cut_ms = over[-1].end_ms
+            when = When(period.start_ms, cut_ms, cut_ms)
+            before = _added([before, *(made[part] for part in over)], when)
+            self._before[period.kind] = period.start_ms, cut_ms, before
+        going_on = [by for part, by in made.items() if part not in over]
+        return _added([before, *going_on], When(period.start_ms, period.end_ms, work.until_ms))
 
     async def _stored_before(self, period: Period, part: Period, work: Work) -> By:
         """What the period was before `part`, from stored parts; remembered until the part is another."""
@@ -149,6 +165,8 @@ def _holding(kind: Kind, parts: Iterable[Period], work: Work) -> list[Period]:
     """Periods of `kind` that hold one of the parts; of a rolling kind only the one that goes on."""
     if kind not in ROLLING:
         return sorted({work.terms.period(kind, part.start_ms) for part in parts})
+    if work.more:
+        return []
     current = work.current(kind)
     inside = any(current.start_ms <= part.start_ms < current.end_ms for part in parts)
     return [current] if inside else []
@@ -177,8 +195,11 @@ def _filled(found: list[Figure], when: When) -> list[Figure]:
     return whole
 
 
+_EMPTY = Tally()
+
+
 def _nothing(start_ms: int, end_ms: int, as_of_ms: int) -> Figure:
-    return Figure(When(start_ms, end_ms, as_of_ms), Tally(), Tally())
+    return Figure(When(start_ms, end_ms, as_of_ms), _EMPTY, _EMPTY)
 
 
 def _rows(made: Mapping[Kind, Mapping[Period, By]], terms: Terms) -> list[FigureRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,7 +19,6 @@ from monitor.judge.terms import terms_of
 from monitor.model import Policy
 from monitor.store.pool import Store, open_store
 from monitor.store.times import moment
-from tests.conftest import in_thread
 from tests.ledger import DAY_MS, HOUR_MS, Ledger, catalogue, ms
 from tests.serving import serving, until
 
@@ -92,18 +92,11 @@ async def test_t10_page_api_command_metric_and_view_print_the_same_digits(
     [shown] = re.findall(rf'data-figure="service:a/{period}">([\d.]+)', page)
     [exported] = re.findall(rf'continuity_availability_ratio{{service="a",window="{period}"}} (\S+)', metrics)
     seen = await view(database, "service:a", period)
-    told: list[str] = []
-    in_thread(_tell(told, tmp_path, database, "a", "--period", period, "--start", TODAY))
-    [said] = re.findall(r"^availability +([\d.]+) %", told[0], re.MULTILINE)
+    told = await asyncio.to_thread(command, tmp_path, database, "a", "--period", period, "--start", TODAY)
+    [said] = re.findall(r"^availability +([\d.]+) %", told, re.MULTILINE)
     assert re.fullmatch(r"\d+\.\d\d", printed)
     assert (shown, said, str(seen["availability"])) == (printed, printed, printed)
     assert float(exported) == api["availability"] == float(f"{float(printed) / 100:.4f}")
-
-
-async def _tell(told: list[str], *given: Any) -> None:
-    import asyncio
-
-    told.append(await asyncio.to_thread(command, *given))
 
 
 @pytest.mark.parametrize("subject", ["service:a", "entity:e1", "government", "service:c"])
@@ -246,8 +239,6 @@ async def test_the_command_names_what_is_near_a_wrong_name(
         result = CliRunner().invoke(continuity, ["availability", *words, *settings(tmp_path, database)])
         return result.exit_code, result.output
 
-    import asyncio
-
     code, output = await asyncio.to_thread(ask, "identiti")
     assert (code, "did you mean" in output and "identity" in output) == (2, True)
 
@@ -261,3 +252,25 @@ def test_policy_of_figures_can_be_said_in_the_configuration(tmp_path: Path) -> N
     )
     found = load(tmp_path, environ={}).catalogue.policy
     assert found == Policy(degraded_counts=False, decimals=3, notice_s=3600)
+
+
+async def test_the_command_says_the_same_as_the_api_in_json(
+    ledger: Ledger, database: str, tmp_path: Path
+) -> None:
+    async with serving(database, catalogue(), fresh=False, keep_alive=False) as served:
+        api = await served.json("/api/v1/availability?subject=entity:e1&from=2025-11-01&to=2025-11-20")
+    words = ("e1", "--from", "2025-11-01", "--to", "2025-11-20", "--json")
+    said = await asyncio.to_thread(command, tmp_path, database, *words)
+    assert msgspec.json.decode(said) == api
+
+
+async def test_without_the_days_of_accounting_the_figure_is_looked_up_all_the_same(
+    ledger: Ledger, database: str
+) -> None:
+    """A stretch nobody stored, and one that was: the same function, the same figure."""
+    url = "/api/v1/availability?subject=government&period=quarter&from=2025-11-25"
+    async with serving(database, catalogue(), fresh=False, keep_alive=False) as served:
+        stored = await served.json(url)
+        async with served.store.connection() as connection:
+            await connection.execute("truncate figure, figure_clock")
+        assert await served.json(url) == stored
