@@ -24,7 +24,7 @@ from monitor.store.pool import Store
 log = Log(__name__)
 ROLE = "accounting"
 TICK_S = 1.0
-EVERY_S = 15.0  # between two passes when nothing presses
+EVERY_S = 30.0  # between two passes when nothing presses
 SHARE = 20  # a pass may take one part in so many of the time
 BATCH = 2000
 

@@ -13,11 +13,12 @@ from monitor.judge.reading import figure_row, open_accounts, step_of
 from monitor.judge.seconds import State
 from monitor.judge.terms import Terms
 from monitor.judge.timeline import Evidence, Step, value_at
-from monitor.model import Verdict
+from monitor.model import GOVERNMENT, Verdict
 from monitor.store import figures
 from monitor.store.pool import Store
 
 INTERVALS_MAX = 2000
+PARTS_MAX_MS = 100 * 86_400_000  # of a sum over more its services are not listed
 PART = "part"  # the kind of a figure that is one of a sum
 
 
@@ -46,12 +47,14 @@ class Proof(NamedTuple):
     intervals: list[Interval]
     parts: list[FigureRow]
     announced: list[Announced]
-    more: bool  # true when only the first intervals are here
+    more: bool  # only the first intervals are here, or the stretch is too long to list the services of a sum
 
 
 async def prove(store: Store, terms: Terms, subject: str, when: When) -> Proof:
     """The evidence of a figure, as far as it goes. Raises StoreUnavailable."""
     stop_ms = max(when.start_ms + 1, when.stop_ms)
+    if _is_sum(subject) and stop_ms - when.start_ms > PARTS_MAX_MS:
+        return Proof([], [], [], more=True)
     accounts = await open_accounts(
         store, from_ms=when.start_ms, to_ms=stop_ms, policy=terms.policy, subjects=[subject]
     )
@@ -76,6 +79,10 @@ async def prove(store: Store, terms: Terms, subject: str, when: When) -> Proof:
         _announced(accounts.exclusions, [subject], accounts.notice_ms),
         len(found) > len(shown),
     )
+
+
+def _is_sum(subject: str) -> bool:
+    return subject == GOVERNMENT or subject.startswith("entity:")
 
 
 def _announced(exclusions: Iterable[Exclusion], subjects: Sequence[str], notice_ms: int) -> list[Announced]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from monitor.judge.periods import Kind, Period, period_at
+from monitor.judge.periods import WEEKDAYS, Kind, Period, period_at
 from monitor.model import Catalogue, Policy
 
 
@@ -35,5 +35,7 @@ class Terms(NamedTuple):
 
 
 def terms_of(catalogue: Catalogue) -> Terms:
-    """The terms of a version of the catalogue."""
-    return Terms(ZoneInfo(catalogue.zone), 0, catalogue.policy)
+    """The terms of a version of the catalogue. Without a calendar its week begins on Monday."""
+    calendar = getattr(catalogue, "calendar", None)
+    week_start = WEEKDAYS.index(calendar.week_start) if calendar else 0
+    return Terms(ZoneInfo(catalogue.zone), week_start, catalogue.policy)

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from monitor.cli import continuity
+from monitor.demo.embedded import Postgres
 from monitor.judge.periods import Kind
 from monitor.judge.terms import terms_of
 from monitor.model import Policy
@@ -274,3 +275,36 @@ async def test_without_the_days_of_accounting_the_figure_is_looked_up_all_the_sa
         async with served.store.connection() as connection:
             await connection.execute("truncate figure, figure_clock")
         assert await served.json(url) == stored
+
+
+async def test_the_services_of_a_sum_over_a_long_time_are_not_listed(ledger: Ledger, database: str) -> None:
+    async with serving(database, catalogue(), fresh=False, keep_alive=False) as served:
+        url = f"availability/evidence?subject=government&from=2025-01-01&to={TODAY}"
+        found = await served.json(f"/api/v1/{url}")
+        assert (found["services"], found["more"]) == ([], True)
+        page = await served.text("/availability?subject=government&from=2025-01-01&to=2025-11-25")
+        assert "Choose a shorter period" in page
+
+
+async def test_grafanas_role_reads_the_views_and_nothing_else(postgres_server: Postgres) -> None:
+    """The role is there when the database is made; what it may read is given by the migration."""
+    from monitor.store.migrate import migrate
+
+    main = await asyncpg.connect(postgres_server.dsn)
+    try:
+        await main.execute("create role grafana")
+        await main.execute("create database with_grafana")
+        await migrate(postgres_server.dsn_of("with_grafana"))
+        reader = await asyncpg.connect(postgres_server.dsn_of("with_grafana"))
+        try:
+            await reader.execute("set role grafana")
+            assert await reader.fetch("select * from grafana.availability") == []
+            assert await reader.fetch("select * from grafana.exclusion, grafana.service") == []
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await reader.fetch("select * from figure")
+        finally:
+            await reader.close()
+    finally:
+        await main.execute("drop database if exists with_grafana with (force)")
+        await main.execute("drop role if exists grafana")
+        await main.close()

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.judge.periods import Kind, days_touching, days_within, period_at, period_of
+from monitor.judge.terms import terms_of
+from monitor.model import Catalogue
 
 HOUR_MS = 3_600_000
 ZONES = (
@@ -113,3 +115,12 @@ def test_quarters_begin_in_january_april_july_october() -> None:
     zone, day = ZoneInfo("UTC"), date(2026, 1, 1)
     starts = {period_of(Kind.QUARTER, day + timedelta(days=n), zone).start_ms for n in range(365)}
     assert starts == {ms(f"2026-{month}-01T00:00:00Z") for month in ("01", "04", "07", "10")}
+
+
+def test_t14_the_start_of_the_week_is_part_of_the_terms_that_are_printed() -> None:
+    terms = terms_of(Catalogue(zone="Asia/Bahrain"))._replace(week_start=SUNDAY)
+    found = terms.period(Kind.WEEK, ms("2026-11-25T12:00:00+03:00"))
+    assert (found.start_ms, terms.written) == (
+        ms("2026-11-22T00:00:00+03:00"),
+        '[6,"exclude",true,0.9,2,86400.0]',
+    )

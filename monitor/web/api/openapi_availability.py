@@ -85,7 +85,10 @@ def schemas() -> Json:
         "Evidence": with_base(
             "Availability",
             intervals=list_of(ref("Interval")),
-            more={**FLAG, "description": "True when only the first intervals are here."},
+            more={
+                **FLAG,
+                "description": "Not all is here: only the first intervals, or no services.",
+            },
             services=list_of(with_base("Tally", subject=TEXT)),
             exclusions=list_of(ref("Exclusion")),
         ),
