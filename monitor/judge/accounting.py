@@ -9,7 +9,7 @@ import asyncio
 import time
 
 from monitor.errors import LeaseLost, StoreUnavailable
-from monitor.facts import FigureClock
+from monitor.facts import FigureClock, FigureRow
 from monitor.judge.periods import Kind
 from monitor.judge.terms import Terms, terms_of
 from monitor.judge.totals import Totals, Work, plan
@@ -126,9 +126,8 @@ class Accounting:
         work = await self._next()
         if work is None:
             return False
-        rows = await self._totals.rows(work)
+        rows = await self._made(work)
         zone = work.terms.zone.key
-        await self._lease.take_or_renew()  # a long pass may have outlived it, and nobody took over
         async with self._store.transaction() as connection:
             await self._lease.lock(connection)
             for kind, begins_ms in work.replaced():
@@ -139,6 +138,17 @@ class Accounting:
         self._metrics.figures.inc(len(rows))
         self._metrics.until_s.set(work.until_ms / 1000)
         return work.more
+
+    async def _made(self, work: Work) -> list[FigureRow]:
+        """The rows of a pass. It may take longer than the lease lasts: that is renewed meanwhile."""
+        making = asyncio.create_task(self._totals.rows(work), name="figures")
+        try:
+            while not making.done():
+                await asyncio.wait([making], timeout=RENEW_S)
+                await self._lease.take_or_renew()
+            return await making
+        finally:
+            making.cancel()
 
     async def _next(self) -> Work | None:
         """What to do now; None when nothing is new, or nothing was judged yet."""

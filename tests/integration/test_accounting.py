@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 import pytest
 
-from monitor.errors import LeaseLost
+from monitor.errors import BadRow, LeaseLost
 from monitor.facts import FigureRow
 from monitor.judge.figures import When
 from monitor.judge.periods import Kind
-from monitor.judge.reading import figure_row, open_accounts
+from monitor.judge.reading import exclusion_of, figure_row, open_accounts
 from monitor.judge.terms import terms_of
+from monitor.judge.totals import Work
 from monitor.model import Policy
 from monitor.store import exclusions, figures
 from monitor.store.lease import Lease
@@ -220,6 +224,72 @@ async def test_a_keeper_that_lost_its_lease_writes_nothing_t44(ledger: Ledger, s
     with pytest.raises(LeaseLost):
         await ledger.keeper.settle()
     assert await ledger.stored("day") == []
+
+
+async def test_a_pass_that_outlives_the_lease_renews_it_meanwhile(ledger: Ledger, store: Store) -> None:
+    """Else a stand-by would take over in the middle of every long pass, and neither would ever finish one."""
+    await ledger.says("service:a", (BEGIN_MS, "up"))
+    await ledger.judged(NOW_MS)
+    await ledger.lease.take_or_renew()
+    renewed = asyncio.Event()
+
+    async def slow(work: Work) -> list[FigureRow]:
+        async with asyncio.timeout(30):
+            while await _until(store) <= before:  # noqa: ASYNC110 - a row in the database rings nothing
+                await asyncio.sleep(0.1)
+        renewed.set()
+        return []
+
+    before = await _until(store)
+    ledger.keeper._totals.rows = slow  # type: ignore[method-assign]
+    await ledger.keeper.settle()
+    assert renewed.is_set()
+
+
+async def _until(store: Store) -> datetime:
+    async with store.connection() as connection:
+        at: datetime = await connection.fetchval("select until from lease where role = 'accounting'")
+    return at
+
+
+async def test_announcing_approving_and_finishing_mark_figures_and_leave_a_trace(store: Store) -> None:
+    from_ms = int(time.time() * 1000) + DAY_MS
+    async with store.transaction() as connection:
+        number = await exclusions.announce(
+            connection,
+            kind="maintenance",
+            subjects=["service:a"],
+            from_ms=from_ms,
+            to_ms=from_ms + HOUR_MS,
+            why="new certificates",
+            by="desk",
+        )
+        assert await exclusions.finish(connection, number, by="desk")
+        assert not await exclusions.finish(connection, number, by="desk")
+        assert await exclusions.approve(connection, number, by="committee")
+        traces = await connection.fetch("select actor, action, object from audit order by id")
+    [found] = await exclusions.touching(store, from_ms=from_ms, to_ms=from_ms + 1)
+    assert exclusion_of(found).range == (from_ms, from_ms), "called off before it began"
+    assert [tuple(trace) for trace in traces] == [
+        ("desk", "exclusion.announced", f"exclusion:{number}"),
+        ("desk", "exclusion.finished", f"exclusion:{number}"),
+        ("committee", "exclusion.approved", f"exclusion:{number}"),
+    ]
+    assert len(await figures.dirty(store)) == 3
+
+
+async def test_an_exclusion_without_time_is_refused(store: Store) -> None:
+    with pytest.raises(BadRow):
+        async with store.transaction() as connection:
+            await exclusions.announce(
+                connection,
+                kind="maintenance",
+                subjects=["service:a"],
+                from_ms=NOW_MS,
+                to_ms=NOW_MS,
+                why="nothing",
+                by="desk",
+            )
 
 
 async def test_a_service_that_moves_is_summed_where_it_belonged(ledger: Ledger) -> None:
