@@ -60,7 +60,7 @@ create table figure (
     whole_restored_ms     bigint  not null,
     whole_edges           text    not null,
     primary key (zone, kind, start, subject)
-);
+) with (fillfactor = 70);  -- figures that go on are written again and again, in place
 create index figure_subject on figure (subject, zone, kind, start desc);
 
 -- How far a zone has been accounted, and under which terms: other terms (policy, week) begin anew.
