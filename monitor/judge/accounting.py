@@ -162,6 +162,7 @@ class Accounting:
         return plan(
             terms,
             await figures.dirty(self._store),
+            began_ms=began_ms,
             since_ms=since_ms,
             as_of_ms=as_of_ms,
             anew=anew,

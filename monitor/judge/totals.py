@@ -49,13 +49,18 @@ class Work(NamedTuple):
             yield from ((kind, self.current(kind).start_ms) for kind in ROLLING)
 
 
-def plan(terms: Terms, marks: Sequence[Dirty], *, since_ms: int, as_of_ms: int, anew: bool) -> Work | None:
-    """The days since the last pass and those that are marked, the oldest first; None without any."""
+def plan(
+    terms: Terms, marks: Sequence[Dirty], *, began_ms: int, since_ms: int, as_of_ms: int, anew: bool
+) -> Work | None:
+    """The days since the last pass and those that are marked, the oldest first; None without any.
+
+    Before `began_ms` nobody existed: marks of that time need no work.
+    """
     new = set(days_touching(since_ms, as_of_ms, terms.zone))
     found = set(new)
     for mark in [] if anew else marks:
         until_ms = as_of_ms if mark.until_ms is None else min(mark.until_ms, as_of_ms)
-        found.update(days_touching(mark.since_ms, until_ms, terms.zone))
+        found.update(days_touching(max(mark.since_ms, began_ms), until_ms, terms.zone))
     days = sorted(found, key=lambda day: day.start_ms)
     if not days:
         return None
