@@ -35,7 +35,6 @@ class Terms(NamedTuple):
 
 
 def terms_of(catalogue: Catalogue) -> Terms:
-    """The terms of a version of the catalogue. Without a calendar its week begins on Monday."""
-    calendar = getattr(catalogue, "calendar", None)
-    week_start = WEEKDAYS.index(calendar.week_start) if calendar else 0
+    """The terms of a version of the catalogue; the week begins as its calendar says."""
+    week_start = WEEKDAYS.index(catalogue.calendar.week_start)
     return Terms(ZoneInfo(catalogue.zone), week_start, catalogue.policy)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.judge.periods import Kind, days_touching, days_within, period_at, period_of
 from monitor.judge.terms import terms_of
-from monitor.model import Catalogue
+from monitor.model import Calendar, Catalogue, DayName
 
 HOUR_MS = 3_600_000
 ZONES = (
@@ -118,7 +118,8 @@ def test_quarters_begin_in_january_april_july_october() -> None:
 
 
 def test_t14_the_start_of_the_week_is_part_of_the_terms_that_are_printed() -> None:
-    terms = terms_of(Catalogue(zone="Asia/Bahrain"))._replace(week_start=SUNDAY)
+    bahrain = Catalogue(zone="Asia/Bahrain", calendar=Calendar(week_start=DayName.SUNDAY))
+    terms = terms_of(bahrain)
     found = terms.period(Kind.WEEK, ms("2026-11-25T12:00:00+03:00"))
     assert (found.start_ms, terms.written) == (
         ms("2026-11-22T00:00:00+03:00"),
