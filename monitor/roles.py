@@ -311,6 +311,7 @@ async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop
         topic=process.kafka.topic(TRANSACTIONS),
         owner=partial(partition_for, partitions=process.kafka.partitions),
         metrics=WatchMetrics(process.registry),
+        others=[source.topic for source in process.settings.transactions.sources],
     )
 
     async def derive_and_watch() -> None:
