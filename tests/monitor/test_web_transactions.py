@@ -270,7 +270,7 @@ async def test_open_pages_hear_the_running_total(database: str) -> None:
 
 
 async def test_with_the_database_away_the_last_snapshot_stays(database: str) -> None:
-    async with serving(database) as served:
+    async with serving(database, keep_alive=False) as served:
         await served.world.counted(Added(WEB, "completed", served.world.minute(0), 5))
         await until(lambda: served.traffic.seen is not None and sum(served.traffic.seen.today) == 5)
         await served.store.pool.close()
@@ -280,7 +280,7 @@ async def test_with_the_database_away_the_last_snapshot_stays(database: str) -> 
 
 async def test_a_database_that_is_away_is_not_asked_again_without_a_pause(database: str) -> None:
     asked = 0
-    async with serving(database) as served:
+    async with serving(database, keep_alive=False) as served:
         await until(lambda: served.traffic.seen is not None)
         look_back = served.traffic.look_back
 
