@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from monitor.facts import Attempt, Changed, Ended, Finding, Missed
+from monitor.judge import uptake
 from monitor.judge.picture import ChannelShown, EntityShown, Picture, ServiceShown, Shown, SystemShown
 from monitor.judge.seconds import format_percent
-from monitor.judge.uptake import Compared, Share, abandonment, completion, failure
+from monitor.judge.uptake import Compared, Share
 from monitor.judge.weighted import Weighted
 from monitor.model import Contact, Dependency, Text
 from monitor.web.cursors import encode_place
@@ -252,9 +253,14 @@ def curve(one: Curve) -> Json:
         "total": ended(now),
         "before": ended(before),
         "uptake": compared(one.uptake),
-        "completion": compared(Compared(completion(now), completion(before))),
-        "failure": compared(Compared(failure(now), failure(before))),
-        "abandonment": compared(Compared(abandonment(now), abandonment(before))),
+        **{
+            name: compared(uptake.compared(ratio, one.tally, one.before))
+            for name, ratio in (
+                ("completion", uptake.completion),
+                ("failure", uptake.failure),
+                ("abandonment", uptake.abandonment),
+            )
+        },
         "services": one.tally.services,
         "services_counted_whole": one.tally.whole,
         "channels_without_data": list(one.tally.without),
