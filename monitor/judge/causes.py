@@ -9,70 +9,18 @@ each service's own. Unknown explains nothing and is no trouble.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 from math import ceil
 
-from monitor.facts import LastAnswer
 from monitor.judge.levels import BADNESS, exact
 from monitor.judge.picture import ChannelShown, Picture, ServiceShown, Shown
 from monitor.judge.surroundings import Surroundings
 from monitor.judge.timeline import NOT_MEASURED
+from monitor.judge.troubles import GOVERNMENT, Held, Seen, Sign, Trouble
 from monitor.model import Effect, Verdict
 
-GOVERNMENT = "government"  # the subject of the headline's trouble
 TOGETHER_MIN = 3  # fewer that went down together are no reason to suspect what they share
 TOGETHER_SHARE = 0.5
 FAILING = frozenset({Verdict.DOWN, Verdict.DEGRADED})
-
-
-class Sign(StrEnum):
-    """How a trouble shows itself; what it is worth is the severity table's business."""
-
-    UNAVAILABLE = "unavailable"  # services cannot be got remotely because of it
-    HEADLINE = "headline"  # under the target, by more than one cause
-    DOWN = "down"  # something is down, and everything it takes can be got otherwise
-    DEGRADED = "degraded"
-    CERTIFICATE = "certificate"  # ends within days
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """One cause and what it takes, as it holds now. Everything named is a path, in the catalogue's order."""
-
-    subject: str  # a system, a service, `government`, or the check whose certificate ends
-    sign: Sign
-    verdict: Verdict
-    since_ms: int
-    suspected: bool = False  # its own check answers
-    lingering: bool = False  # the cause is over or no longer shows, what it took is not well yet
-    services: tuple[str, ...] = ()  # not remotely available because of it
-    channels: tuple[str, ...] = ()  # down or degraded because of it
-    systems: tuple[str, ...] = ()  # other systems whose own checks fail because of it
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An open incident of a system: what it took stays with it until well, whatever its own check says."""
-
-    channels: frozenset[str]
-    since_ms: int
-    down_ms: int  # when the cause was last seen down; 0 is never
-    failing_ms: int  # when it was last seen failing at all
-
-    def keeps(self, path: str, shown: Shown) -> bool:
-        """Whether a channel's failing goes back to when the cause itself failed."""
-        last_ms = self.down_ms if shown.verdict is Verdict.DOWN else self.failing_ms
-        return path in self.channels and (shown.since_ms or 0) <= last_ms
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Everything that is wrong at one look; which paths are well, since when; which nobody can tell of."""
-
-    troubles: tuple[Trouble, ...]
-    well: Mapping[str, int] = field(default_factory=dict)
-    unsure: frozenset[str] = frozenset()
 
 
 def see(
@@ -87,19 +35,6 @@ def see(
     found = look.troubles()
     headline = _headline(picture, found, open_already=GOVERNMENT in (held or {}))
     return Seen((*found, *headline, *certificates), dict(look.well()), frozenset(look.unsure()))
-
-
-def expiring(answers: Iterable[LastAnswer], *, now_ms: int, within_ms: int) -> list[Trouble]:
-    """One trouble per check whose certificate ends within `within_ms`; of several ends the first."""
-    ends: dict[str, int] = {}
-    for answer in answers:
-        at_ms = answer.certificate_expires_ms
-        if at_ms is not None and at_ms - now_ms < within_ms:
-            ends[answer.check] = min(at_ms, ends.get(answer.check, at_ms))
-    return [
-        Trouble(check, Sign.CERTIFICATE, Verdict.DEGRADED, at_ms - within_ms)
-        for check, at_ms in sorted(ends.items())
-    ]
 
 
 class _Look:
@@ -281,6 +216,7 @@ class _Look:
             lingering=lingering,
             services=services,
             channels=tuple(paths),
+            may_follow=bool(self._reach.get(subject)),
             systems=tuple(
                 other
                 for other in self._failing
@@ -324,10 +260,14 @@ class _Look:
         verdict = max((one.verdict for one in said), key=BADNESS.__getitem__)
         paths = tuple(shown.channel.subject for shown in own)
         services = self._without(paths)
-        since_ms = min(one.since_ms or 0 for one in said)
-        subject = service.service.subject
         return Trouble(
-            subject, _sign(verdict, services), verdict, since_ms, services=services, channels=paths
+            subject=service.service.subject,
+            sign=_sign(verdict, services),
+            verdict=verdict,
+            since_ms=min(one.since_ms or 0 for one in said),
+            services=services,
+            channels=paths,
+            may_follow=any(self._reach.get(path) for path in paths),
         )
 
     def well(self) -> Iterator[tuple[str, int]]:
@@ -377,6 +317,7 @@ def _joined(first: Trouble, second: Trouble) -> Trouble:
         services=services,
         channels=tuple(dict.fromkeys((*first.channels, *second.channels))),
         systems=first.systems,
+        may_follow=first.may_follow,
     )
 
 
@@ -393,4 +334,4 @@ def _headline(picture: Picture, found: list[Trouble], *, open_already: bool) -> 
         service.effective.since_ms or 0 for service in picture.services.values() if service.available is False
     )
     crossed_ms = since[min(head.most_unavailable, len(since) - 1)] if since else 0
-    yield Trouble(GOVERNMENT, Sign.HEADLINE, Verdict.DOWN, crossed_ms)
+    yield Trouble(GOVERNMENT, Sign.HEADLINE, Verdict.DOWN, crossed_ms, may_follow=True)

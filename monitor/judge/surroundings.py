@@ -111,7 +111,8 @@ class Surroundings:
     def strongest(self) -> dict[str, dict[str, Effect]]:
         """Per channel and system, every system below it and the strongest effect of it, over whatever way."""
         found: dict[str, dict[str, Effect]] = {}
-        for owner in (*in_order(self.catalogue), *channels(self.catalogue)):
+        owners: list[System | Channel] = [*in_order(self.catalogue), *channels(self.catalogue)]
+        for owner in owners:
             below: dict[str, Effect] = {}
             for need in owner.depends:
                 deeper = {

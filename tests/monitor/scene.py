@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from monitor.facts import Clocks, Standing
-from monitor.judge.causes import Held, Seen, see
+from monitor.judge.causes import see
 from monitor.judge.effective import everything, rederive
 from monitor.judge.picture import Facts, Picture, draw
 from monitor.judge.surroundings import Surroundings
 from monitor.judge.timeline import Step, squeeze, value_at
+from monitor.judge.troubles import Held, Seen
 from monitor.model import (
     Catalogue,
     ChannelKind,

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.facts import LastAnswer
-from monitor.judge.causes import GOVERNMENT, Held, Sign, Trouble, expiring
+from monitor.judge.troubles import GOVERNMENT, Held, Sign, Trouble, expiring
 from monitor.model import Effect, Policy, Verdict
 from tests.monitor.scene import (
     BEGAN_MS,
