@@ -8,7 +8,11 @@ import msgspec
 
 from monitor.model import IncidentRules, Severity
 
-Meta = msgspec.Meta
+
+def Meta(description: str, **rules: float) -> msgspec.Meta:  # noqa: N802 - reads as the Meta it makes
+    return msgspec.Meta(description=description, **rules)
+
+
 _RULES = IncidentRules()
 
 
@@ -17,7 +21,7 @@ class IncidentsForm(msgspec.Struct, frozen=True, kw_only=True):
 
     steady_s: Annotated[
         float,
-        Meta(description="Seconds without a failure after which an incident is closed.", ge=30, le=86_400),
+        Meta("Seconds without a failure after which an incident is closed.", ge=30, le=86_400),
     ] = _RULES.steady_s
     hold_s: Annotated[
         float,
@@ -37,7 +41,7 @@ class IncidentsForm(msgspec.Struct, frozen=True, kw_only=True):
     ] = _RULES.reopen_s
     degraded_s: Annotated[
         float,
-        Meta(description="Seconds that something may be degraded before people are told.", ge=0, le=86_400),
+        Meta("Seconds that something may be degraded before people are told.", ge=0, le=86_400),
     ] = _RULES.degraded_s
     certificate_s: Annotated[
         float,
@@ -45,16 +49,10 @@ class IncidentsForm(msgspec.Struct, frozen=True, kw_only=True):
             description="A certificate that ends within so many seconds is an incident.", ge=0, le=90 * 86_400
         ),
     ] = _RULES.certificate_s
-    unavailable: Annotated[Severity, Meta(description="When services cannot be got remotely.")] = (
-        _RULES.unavailable
-    )
-    headline: Annotated[Severity, Meta(description="When the headline is under its target.")] = (
-        _RULES.headline
-    )
+    unavailable: Annotated[Severity, Meta("When services cannot be got remotely.")] = _RULES.unavailable
+    headline: Annotated[Severity, Meta("When the headline is under its target.")] = _RULES.headline
     down: Annotated[
-        Severity, Meta(description="When something is down and all it takes can be got on another channel.")
+        Severity, Meta("When something is down and all it takes can be got on another channel.")
     ] = _RULES.down
-    degraded: Annotated[Severity, Meta(description="When something is degraded for longer than that.")] = (
-        _RULES.degraded
-    )
-    certificate: Annotated[Severity, Meta(description="When a certificate ends soon.")] = _RULES.certificate
+    degraded: Annotated[Severity, Meta("When something is degraded for longer than that.")] = _RULES.degraded
+    certificate: Annotated[Severity, Meta("When a certificate ends soon.")] = _RULES.certificate
