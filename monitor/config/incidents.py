@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
 from monitor.model import IncidentRules, Severity
 
 
-def Meta(description: str, **rules: float) -> msgspec.Meta:  # noqa: N802 - reads as the Meta it makes
+def Meta(description: str, **rules: Any) -> msgspec.Meta:  # noqa: N802 - reads as the Meta it makes
     return msgspec.Meta(description=description, **rules)
 
 

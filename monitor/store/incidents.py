@@ -8,8 +8,10 @@ from typing import NamedTuple
 import asyncpg
 
 from monitor.facts import Standing
+from monitor.store.changes import wake
 from monitor.store.pool import Store
 from monitor.store.times import millis, moment
+from monitor.store.tokens import audit
 
 
 class IncidentRow(NamedTuple):
@@ -47,6 +49,24 @@ class NoticeRow(NamedTuple):
     incident: str
     topic: str
     severity: str
+
+
+class Kept(NamedTuple):
+    """An incident as readers get it: its document, and who said that they have it in hand."""
+
+    document: str
+    acknowledged_ms: int | None
+    acknowledged_by: str | None
+
+
+class Line(NamedTuple):
+    """A line of a timeline as readers get it."""
+
+    kind: str
+    at_ms: int
+    known_ms: int
+    author: str
+    text: str
 
 
 async def standing_since(
@@ -101,7 +121,10 @@ async def last_numbers(store: Store) -> dict[int, int]:
 
 
 async def keep(connection: asyncpg.Connection, rows: Sequence[IncidentRow]) -> None:
-    """Store them as they are now; what people added stays. An absorbing one comes before what it absorbed."""
+    """Store them as they are now, an absorbing one before what it absorbed.
+
+    An acknowledgement stays, except of one that is opened again: that is for somebody to see anew.
+    """
     await connection.executemany(
         """
         insert into incident (number, subject, sign, state, severity, verdict, suspected, since, opened_at,
@@ -111,7 +134,11 @@ async def keep(connection: asyncpg.Connection, rows: Sequence[IncidentRow]) -> N
            set sign = excluded.sign, state = excluded.state, severity = excluded.severity,
                verdict = excluded.verdict, suspected = excluded.suspected, closed_at = excluded.closed_at,
                absorbed_by = excluded.absorbed_by, services = excluded.services,
-               channels = excluded.channels, document = excluded.document, tx = pg_current_xact_id()
+               channels = excluded.channels, document = excluded.document, tx = pg_current_xact_id(),
+               acknowledged_at = case when excluded.closed_at is null and incident.closed_at is not null
+                                      then null else incident.acknowledged_at end,
+               acknowledged_by = case when excluded.closed_at is null and incident.closed_at is not null
+                                      then null else incident.acknowledged_by end
         """,
         [
             (
@@ -139,3 +166,85 @@ async def announce(connection: asyncpg.Connection, rows: Sequence[NoticeRow]) ->
     await connection.executemany(
         "insert into notice (incident, topic, severity) values ($1, $2, $3)", list(rows)
     )
+
+
+_KEPT = "select document, acknowledged_at, acknowledged_by from incident"
+
+
+async def open_ones(store: Store) -> list[Kept]:
+    """Every open incident, the gravest first, then the oldest."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            f"{_KEPT} where closed_at is null "
+            "order by array_position(array['critical', 'warning', 'info'], severity), since, number"
+        )
+    return [_kept(row) for row in rows]
+
+
+async def closed_ones(store: Store, *, limit: int) -> list[Kept]:
+    """The incidents closed last, the newest first; those absorbed are told of by who absorbed them."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            f"{_KEPT} where state = 'closed' order by closed_at desc, number desc limit $1", limit
+        )
+    return [_kept(row) for row in rows]
+
+
+async def one(store: Store, number: str) -> Kept | None:
+    """The incident of that number; None when there is none."""
+    async with store.connection() as connection:
+        row = await connection.fetchrow(f"{_KEPT} where number = $1", number)
+    return _kept(row) if row else None
+
+
+async def timeline(store: Store, number: str) -> list[Line]:
+    """What happened to an incident and what people wrote, in the order in which we knew it."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            "select kind, at, known_at, author, text from incident_note where incident = $1 order by id",
+            number,
+        )
+    return [
+        Line(row["kind"], millis(row["at"]), millis(row["known_at"]), row["author"], row["text"])
+        for row in rows
+    ]
+
+
+async def acknowledge(store: Store, number: str, *, actor: str) -> bool:
+    """Somebody has it in hand: noted once, audited. False when it was acknowledged before, or is not open."""
+    async with store.transaction() as connection:
+        status = await connection.execute(
+            "update incident set acknowledged_at = now(), acknowledged_by = $2, tx = pg_current_xact_id() "
+            "where number = $1 and acknowledged_at is null and closed_at is null",
+            number,
+            actor,
+        )
+        if status != "UPDATE 1":
+            return False
+        await _write(connection, number, kind="acknowledged", actor=actor)
+    return True
+
+
+async def write_note(store: Store, number: str, *, actor: str, text: str) -> None:
+    """What a person adds to the timeline, under their name; audited. The incident must exist."""
+    async with store.transaction() as connection:
+        await _write(connection, number, kind="note", actor=actor, text=text)
+
+
+async def _write(
+    connection: asyncpg.Connection, number: str, *, kind: str, actor: str, text: str = ""
+) -> None:
+    await connection.execute(
+        "insert into incident_note (incident, kind, at, author, text) values ($1, $2, now(), $3, $4)",
+        number,
+        kind,
+        actor,
+        text,
+    )
+    await audit(connection, actor=actor, action=f"incident.{kind}", about=number)
+    await wake(connection)
+
+
+def _kept(row: asyncpg.Record) -> Kept:
+    at = row["acknowledged_at"]
+    return Kept(row["document"], None if at is None else millis(at), row["acknowledged_by"])
