@@ -13,6 +13,7 @@ from monitor.errors import LeaseLost
 from monitor.judge.handling import Handling
 from monitor.metrics import HandlingMetrics
 from monitor.model import Catalogue, IncidentRules, Policy, Verdict
+from monitor.store import incidents as table
 from monitor.store.lease import Lease
 from monitor.store.listen import Bell
 from monitor.store.pool import Store, open_store
@@ -219,3 +220,19 @@ async def test_the_leader_shows_how_many_are_open(store: Store) -> None:
     value = leader.registry.get_sample_value
     assert value("continuity_incidents_open", {"severity": "warning"}) == 1
     assert value("continuity_notices_total", {"severity": "warning"}) == 1
+
+
+async def test_an_acknowledgement_stays_until_it_fails_again_after_closing(store: Store) -> None:
+    world, leader = await began(store, IncidentRules(hold_s=0, steady_s=30))
+    await world.channel_falls(WEB, ago_s=3000)
+    await leader.look()
+    number = f"INC-{year(world)}-0001"
+    assert [await table.acknowledge(store, number, actor=who) for who in ("Ann", "Bob")] == [True, False]
+    for layer in ("measured", "effective"):
+        await world.change(layer, WEB, Verdict.UP, ago_s=700)
+    await leader.look()
+    query = "select state, acknowledged_by from incident"
+    assert await fetch(store, query) == [("closed", "Ann")]
+    await world.channel_falls(WEB, ago_s=5)
+    await leader.look()
+    assert await fetch(store, query) == [("failing", None)]
