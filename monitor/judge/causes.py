@@ -54,6 +54,7 @@ class _Look:
             for service in picture.services.values()
             for shown in service.channels
         }
+        self._order = {path: place for place, path in enumerate(self._channels)}
         self._failing = {
             subject: shown.measured
             for subject, shown in self._systems.items()
@@ -117,7 +118,7 @@ class _Look:
         return given
 
     def _take(self, paths: Iterable[str]) -> list[str]:
-        taken = [path for path in self._channels if path in set(paths)]
+        taken = sorted(paths, key=self._order.__getitem__)
         for path in taken:
             del self._left[path]
         return taken
@@ -183,12 +184,14 @@ class _Look:
     def _together(self, paths: list[str]) -> list[str]:
         """The most of them that went down within two intervals of one another, the latest where as many."""
         within_ms = 2 * max((self._around.every_ms[path] for path in paths), default=0)
-        since = {path: self._channels[path].effective.since_ms or 0 for path in paths}
-        windows = [
-            [path for path in paths if from_ms <= since[path] <= from_ms + within_ms]
-            for from_ms in sorted(since.values())
-        ]
-        return max(reversed(windows), key=len, default=[])
+        since = sorted((self._channels[path].effective.since_ms or 0, path) for path in paths)
+        best, first = (0, 0), 0
+        for last, (at_ms, _) in enumerate(since):
+            while at_ms - since[first][0] > within_ms:
+                first += 1
+            if last + 1 - first >= best[1] - best[0]:
+                best = (first, last + 1)
+        return [path for _, path in since[slice(*best)]]
 
     def _entities(self, paths: Iterable[str]) -> set[str]:
         return {self._owner[path].service.entity for path in paths}
@@ -234,15 +237,8 @@ class _Look:
 
     def _without(self, paths: Iterable[str]) -> tuple[str, ...]:
         """Services that cannot be got remotely, one of whose channels that count is among these."""
-        counted = {path for path in paths if _counts(self._channels[path])}
-        return tuple(
-            dict.fromkeys(
-                service.service.subject
-                for service in self._picture.services.values()
-                if service.available is False
-                and any(shown.channel.subject in counted for shown in service.channels)
-            )
-        )
+        owners = [self._owner[path] for path in paths if _counts(self._channels[path])]
+        return tuple(dict.fromkeys(one.service.subject for one in owners if one.available is False))
 
     def _own(self) -> Iterator[Trouble]:
         """What is left, per service. A channel that follows a system that is well again waits for derive."""
