@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from monitor.config.incidents import IncidentsForm
 from monitor.config.settings import (
     Data,
     KafkaSettings,
@@ -330,6 +331,7 @@ class PolicyForm(msgspec.Struct, frozen=True, kw_only=True):
         float, Meta("Observations of a prober whose clock is off by more seconds are marked.", gt=0, le=3600)
     ] = _POLICY.skew_max_s
     expected: Annotated[ExpectingForm | None, Meta("How counts are held against what is usual.")] = None
+    incidents: Annotated[IncidentsForm | None, Meta("When people are told.")] = None
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):

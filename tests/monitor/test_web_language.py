@@ -10,9 +10,11 @@ from babel import Locale
 
 from monitor.judge.findings import DROP, FAILURE_RATE, SURGE
 from monitor.judge.findings import SILENCE as SILENT
+from monitor.judge.incidents import Kind, State
 from monitor.judge.picture import BEHIND
 from monitor.judge.timeline import DEPENDENCY, NOT_MEASURED, SILENCE, UNCONFIRMED
-from monitor.model import ChannelKind, Effect, FindingLevel, Missing, SystemKind, Text, Verdict
+from monitor.judge.troubles import Sign
+from monitor.model import ChannelKind, Effect, FindingLevel, Missing, Severity, SystemKind, Text, Verdict
 from monitor.web.charts import PHASES
 from monitor.web.language import Ltr, Message, Speaker, choose, messages
 from monitor.web.pages.overview import STATES
@@ -37,6 +39,10 @@ FAMILIES = {
     "headline.counted": list(Missing),
     "finding": [SILENT, DROP, FAILURE_RATE, SURGE],
     "finding.level": list(FindingLevel),
+    "incident.sign": list(Sign),
+    "incident.severity": list(Severity),
+    "incident.state": list(State),
+    "incident.kind": [*Kind, "acknowledged", "note"],
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from monitor.judge.seconds import format_percent
 from monitor.judge.uptake import Compared, Share
 from monitor.judge.weighted import Weighted
 from monitor.model import Contact, Dependency, Text
+from monitor.store.incidents import Line
+from monitor.web import handled
 from monitor.web.cursors import encode_place
 from monitor.web.curve import Curve, Moment
 from monitor.web.times import rfc3339
@@ -297,4 +300,57 @@ def missed(one: Missed) -> Json:
         "made_up_low": one.made_up_low,
         "made_up_high": one.made_up_high,
         "made_up_done": one.made_up_done,
+    }
+
+
+def incident_line(one: handled.Shown) -> Json:
+    """An incident in a list. `services` and `channels`: everything it ever took or touched."""
+    about = one.incident
+    return {
+        "number": about.number,
+        "subject": about.subject,
+        "sign": about.sign.value,
+        "state": about.state.value,
+        "severity": about.severity.value,
+        "verdict": about.verdict.value,
+        "suspected": about.suspected,
+        "since": rfc3339(about.since_ms),
+        "opened_at": rfc3339(about.opened_ms),
+        "well_since": rfc3339(about.well_ms or None),
+        "closed_at": rfc3339(about.closed_ms or None),
+        "absorbed_by": about.absorbed_by or None,
+        "failures": about.failures,
+        "reopened": about.reopened,
+        "acknowledged_at": rfc3339(one.acknowledged_ms),
+        "acknowledged_by": one.acknowledged_by,
+        "services": list(about.services),
+        "channels": list(about.channels),
+    }
+
+
+def incident(picture: Picture, one: handled.Shown, lines: Sequence[Line]) -> Json:
+    return {
+        **as_of(picture),
+        **incident_line(one),
+        "taken": [
+            {
+                **service_line(each.service),
+                "still_works": [still.channel.subject for still in each.still],
+            }
+            for each in handled.taken(picture, one.incident)
+        ],
+        "call": [
+            {"name": name(who.name), "contacts": [contact(each) for each in contacts]}
+            for who, contacts in handled.call_sheet(picture, one.incident)
+        ],
+        "timeline": [
+            {
+                "kind": line.kind,
+                "at": rfc3339(line.at_ms),
+                "known_at": rfc3339(line.known_ms),
+                "author": line.author or None,
+                "text": line.text,
+            }
+            for line in lines
+        ],
     }
