@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
@@ -288,6 +288,34 @@ class AccountingMetrics:
             "Every figure is complete up to here.",
             registry=registry,
         )
+
+
+class HandlingMetrics:
+    """The incidents, as their leader keeps them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._open = Gauge(
+            "continuity_incidents_open", "Open incidents, by severity.", ["severity"], registry=registry
+        )
+        self.notices = Counter(
+            "continuity_notices",
+            "Messages put into the outbox, by severity.",
+            ["severity"],
+            registry=registry,
+        )
+        for severity in ("warning", "critical"):
+            self.notices.labels(severity)
+        self.looked_at = Gauge(
+            "continuity_incidents_looked_timestamp_seconds",
+            "When they were last looked at.",
+            registry=registry,
+        )
+        self.show_open({})
+
+    def show_open(self, numbers: Mapping[str, int]) -> None:
+        """How many are open, by severity; none where this process does not lead."""
+        for severity in ("info", "warning", "critical"):
+            self._open.labels(severity).set(numbers.get(severity, 0))
 
 
 class Pulse:

@@ -264,6 +264,29 @@ class ExclusionKind(StrEnum):
     OUT_OF_HOURS = "out_of_hours"
 
 
+class Severity(StrEnum):
+    """What an incident asks of people."""
+
+    INFO = "info"  # shown, never sent
+    WARNING = "warning"  # in working hours
+    CRITICAL = "critical"  # wakes somebody
+
+
+class IncidentRules(msgspec.Struct, frozen=True, kw_only=True):
+    """When a trouble becomes an incident that is told, and when it is over."""
+
+    steady_s: float = 600.0  # closed after so long without a failure
+    hold_s: float = 10.0  # a message waits so long for the cause of what needs other systems to show
+    reopen_s: float = 1800.0  # failing again so soon after closing is the same incident
+    degraded_s: float = 900.0  # shorter is shown and not told
+    certificate_s: float = 7 * 86_400.0  # a certificate that ends sooner is an incident
+    unavailable: Severity = Severity.CRITICAL  # services cannot be got remotely
+    headline: Severity = Severity.CRITICAL  # under the target
+    down: Severity = Severity.WARNING  # and what it takes can be got otherwise
+    degraded: Severity = Severity.WARNING
+    certificate: Severity = Severity.WARNING
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Rules of judging that belong to a version of the catalogue."""
 
@@ -277,6 +300,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     degraded_counts: bool = True  # whether degraded time counts as available
     decimals: int = 2  # of a percentage over a period; the rest is cut off
     notice_s: float = 24 * 3600.0  # work announced later than this before it begins counts
+    incidents: IncidentRules = IncidentRules()
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True, dict=True):

@@ -284,9 +284,10 @@ def _collect_seldom() -> None:
 
 async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
     from monitor.judge.derive import ROLE, Derive
+    from monitor.judge.handling import Handling
     from monitor.judge.publishing import Publisher
     from monitor.judge.watching import Watching
-    from monitor.metrics import DeriveMetrics, WatchMetrics
+    from monitor.metrics import DeriveMetrics, HandlingMetrics, WatchMetrics
     from monitor.store.lease import Lease
     from monitor.store.listen import Bell, listening
     from monitor.stream.catalogue import publish_version
@@ -313,14 +314,17 @@ async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop
         topic=process.kafka.topic(TRANSACTIONS),
         owner=partial(partition_for, partitions=process.kafka.partitions),
         metrics=WatchMetrics(process.registry),
+        others=[source.topic for source in process.settings.transactions.sources],
     )
+    handling = Handling(store, lease=lease, metrics=HandlingMetrics(process.registry), bell=bell)
 
-    async def derive_and_watch() -> None:
+    async def lead() -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(derive.run(process.stop))
             group.create_task(watching.run(process.stop))
+            group.create_task(handling.run(process.stop))
 
-    return derive_and_watch()
+    return lead()
 
 
 def _accounting(process: Process, store: Store) -> Loop:

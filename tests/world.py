@@ -6,13 +6,17 @@ import math
 import random
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import msgspec
 
 from monitor.facts import Missed
+from monitor.judge.handling import row_of
 from monitor.judge.hours import SLOTS
+from monitor.judge.incidents import Incident
 from monitor.judge.pattern import Failing, Pattern, Usual, encode, packed
+from monitor.judge.troubles import Sign
 from monitor.model import (
     Catalogue,
     Channel,
@@ -23,13 +27,14 @@ from monitor.model import (
     Effect,
     Entity,
     Service,
+    Severity,
     System,
     SystemKind,
     Text,
     Verdict,
     stream_key,
 )
-from monitor.store import counts, expected
+from monitor.store import counts, expected, incidents
 from monitor.store.counts import Added
 from monitor.store.pool import Store
 from probes.http_settings import Settings as Http
@@ -293,6 +298,36 @@ class World:
                 await self.service_falls(service.slug, cause=subject, ago_s=ago_s)
                 taken.append(service.slug)
         return taken
+
+    async def incident(
+        self,
+        subject: str,
+        *,
+        number: str = "INC-2026-0001",
+        sign: Sign = Sign.UNAVAILABLE,
+        severity: Severity = Severity.CRITICAL,
+        ago_s: float = 60,
+        **more: Any,
+    ) -> Incident:
+        """An incident as derive's leader would store it, with the first line of its timeline."""
+        now_ms = round(self.now.timestamp() * 1000)
+        since_ms = now_ms - round(ago_s * 1000)
+        made = Incident(
+            number=number,
+            subject=subject,
+            sign=sign,
+            verdict=Verdict.DEGRADED if sign is Sign.DEGRADED else Verdict.DOWN,
+            severity=severity,
+            since_ms=since_ms,
+            opened_ms=now_ms,
+            raised_ms=now_ms,
+            **more,
+        )
+        async with self.store.transaction() as connection:
+            await incidents.keep(connection, [row_of(made)])
+            await incidents.note(connection, [incidents.NoteRow(number, "opened", since_ms)])
+            await connection.execute("notify continuity")
+        return made
 
     async def attempts(
         self, subject: str, *, hours: float = 6, down_s: tuple[float, float] | None = None, every_s: int = 30

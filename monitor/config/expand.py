@@ -33,7 +33,6 @@ from monitor.model import (
     Contact,
     Dependency,
     Entity,
-    Expecting,
     Policy,
     Service,
     System,
@@ -348,11 +347,8 @@ class Expander:
 
 
 def _policy(form: PolicyForm) -> Policy:
-    told = {key: getattr(form, key) for key in Policy.__struct_fields__}
-    if form.expected is not None:
-        usual = {key: getattr(form.expected, key) for key in Expecting.__struct_fields__}
-        return Policy(**{**told, "expected": Expecting(**usual)})
-    return Policy(**{**told, "expected": Expecting()})
+    told = {key: value for key, value in msgspec.to_builtins(form).items() if value is not None}
+    return msgspec.convert(told, Policy)
 
 
 def _key(form: SystemForm | ServiceForm) -> str:

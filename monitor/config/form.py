@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from monitor.config.incidents import IncidentsForm
 from monitor.config.settings import (
     Data,
     KafkaSettings,
@@ -345,6 +346,7 @@ class PolicyForm(msgspec.Struct, frozen=True, kw_only=True):
             le=30 * 86_400,
         ),
     ] = _POLICY.notice_s
+    incidents: Annotated[IncidentsForm | None, Meta("When people are told.")] = None
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,8 +20,8 @@ from monitor.stream.loop import Hooks, consume
 from monitor.stream.wire import TRANSACTIONS
 
 GROUP = "count"
-RECORDS = 50_000  # kept at once when there is a backlog: the fixed cost of a transaction is shared
-PARTITION_BYTES = 4 * 1024 * 1024  # of one answer, so that a batch is worth its transaction
+RECORDS = 20_000  # kept at once when there is a backlog: the fixed cost of a transaction is shared
+PARTITION_BYTES = 2 * 1024 * 1024  # of one answer, so that a batch is worth its transaction
 
 
 class Read(NamedTuple):

@@ -13,7 +13,6 @@ from monitor.judge.windows import MINUTE_MS, seen_in
 from monitor.model import Expecting, FindingLevel
 
 SILENCE, DROP, FAILURE_RATE, SURGE = "silence", "drop", "failure_rate", "surge"
-GOVERNMENT = "government"
 LATELY_MS = 3 * HOUR_MS  # before a silence, what tells how high these hours are
 MOST_MIN = 3  # services that must be silent, or drop, before it is about the government
 MOST_SHARE = 0.5  # of those that can be told

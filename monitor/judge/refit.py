@@ -18,7 +18,7 @@ from monitor.judge.missed import Range
 from monitor.judge.pattern import Pattern, encode
 from monitor.judge.watched import Channels
 from monitor.log import Log
-from monitor.model import FindingLevel
+from monitor.model import GOVERNMENT, FindingLevel
 from monitor.store import expected, seen
 from monitor.store.lease import Lease
 from monitor.store.pool import Store
@@ -191,7 +191,7 @@ def _work(
             counts[path],
             {
                 index
-                for subject in (path, channels.services[path], "government")
+                for subject in (path, channels.services[path], GOVERNMENT)
                 for from_ms, to_ms in bad.get(subject, [])
                 for index in span.hours_of(from_ms, to_ms)
             },

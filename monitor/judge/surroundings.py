@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from monitor.judge.effective import channels, in_order
 from monitor.model import Catalogue, Channel, Effect, Service, System, Version, stream_key
 
 _STRENGTH = {Effect.BLOCKS: 2, Effect.SLOWS: 1, Effect.NONE: 0}
@@ -105,6 +106,24 @@ class Surroundings:
         return {
             subject: tuple(sorted(those, key=lambda one: len(one.via))) for subject, those in found.items()
         }
+
+    @cached_property
+    def strongest(self) -> dict[str, dict[str, Effect]]:
+        """Per channel and system, every system below it and the strongest effect of it, over whatever way."""
+        found: dict[str, dict[str, Effect]] = {}
+        owners: list[System | Channel] = [*in_order(self.catalogue), *channels(self.catalogue)]
+        for owner in owners:
+            below: dict[str, Effect] = {}
+            for need in owner.depends:
+                deeper = {
+                    far: _weaker(need.effect, effect) for far, effect in found.get(need.system, {}).items()
+                }
+                for subject, effect in {**deeper, need.system: need.effect}.items():
+                    below[subject] = max(below.get(subject, effect), effect, key=_STRENGTH.__getitem__)
+            found[owner.subject] = {
+                subject: effect for subject, effect in below.items() if effect is not Effect.NONE
+            }
+        return found
 
     def _reaching(self, channel: Channel) -> list[tuple[str, Effect, tuple[str, ...]]]:
         """(system, effect, via) for every system below the channel; the shortest way to each."""

@@ -6,7 +6,7 @@ nothing (T2). A channel of which nobody ever sent a count is without data, which
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 
 import msgspec
@@ -17,6 +17,8 @@ from monitor.model import Service
 
 NONE = Ended(0, 0, 0)
 DECIMALS = 1  # of every share that people read
+LIKE_LEAST = 0.9  # of what is counted now is on services that were known before too, or nothing is compared
+BEFORE_LEAST = 0.1  # of what is counted now was counted before: a few hours say nothing of three weeks
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -80,10 +82,11 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def tally(service: Service, counted: Mapping[str, Ended], *, known: Mapping[str, int], to_ms: int) -> Tally:
-    """What was counted of a service, by the path of the channel, in a period that ends at `to_ms`.
+    """What was counted of a service, by the path of the channel.
 
-    `known`: when each channel was first counted, in Unix ms. One that was not by the end of the period is
-    without data; a service with such a channel has no uptake, because nobody knows of what it is a share.
+    `known`: when each channel was first counted, in Unix ms. One that was not by the end of the period
+    (`to_ms`) is without data; a service with such a channel has no uptake, because nobody knows of what it is
+    a share.
     """
     paths = [channel.subject for channel in service.channels]
     without = tuple(path for path in paths if known.get(path, to_ms) >= to_ms)
@@ -112,25 +115,35 @@ def total(tallies: Iterable[Tally]) -> Tally:
 
 
 class Compared(msgspec.Struct, frozen=True):
-    """A share in a period, and in the one before it."""
+    """A share in a period, and in the one before it; `like` is that of now over what was known before too."""
 
     now: Share
     before: Share
+    like: Share | None = None  # unset: all of `now`
 
     @property
     def points(self) -> Fraction | None:
         """How many percentage points more (or, under 0, fewer) it is; None when either has no data."""
-        return points(self.now, self.before)
+        return points(self.now if self.like is None else self.like, self.before)
+
+
+def compared(share: Callable[[Ended], Share], now: Tally, before: Tally) -> Compared:
+    """A share of these services together, beside the one before where enough was counted then."""
+    enough = sum(before.ended) >= BEFORE_LEAST * sum(now.ended)
+    return Compared(share(now.ended), share(before.ended) if enough else Share())
 
 
 def compared_uptake(pairs: Iterable[tuple[Tally, Tally]]) -> Compared:
-    """Uptake now and before, per service, over the services in which it is known both times.
+    """Uptake now, over all services in which it is known, beside the one before.
 
-    Otherwise a service centre that begins to send its counts would look like people leaving the web.
-    Where none is known both times, `now` is over all there are and `before` is without data.
+    The difference is over the services in which it is known both times: otherwise a service centre that
+    begins to send its counts would look like people leaving the web. Where these are a small part of what is
+    counted now, there is nothing to compare with.
     """
     those = list(pairs)
     both = [(now, before) for now, before in those if now.whole and before.whole]
-    if not both:
-        return Compared(total(now for now, _ in those).uptake, Share())
-    return Compared(total(now for now, _ in both).uptake, total(before for _, before in both).uptake)
+    every, like = total(now for now, _ in those).uptake, total(now for now, _ in both).uptake
+    before = total(before for _, before in both).uptake
+    if like.whole < LIKE_LEAST * every.whole or before.whole < BEFORE_LEAST * every.whole:
+        return Compared(every, Share())
+    return Compared(every, before, None if like == every else like)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from monitor.errors import LeaseLost, StoreUnavailable
 from monitor.judge import findings
-from monitor.judge.findings import DROP, GOVERNMENT, SILENCE, Judged, Range, Vote, Watched
+from monitor.judge.findings import DROP, SILENCE, Judged, Range, Vote, Watched
 from monitor.judge.hours import HOUR_MS
 from monitor.judge.pattern import decode
 from monitor.judge.reckoner import Reckoner, outages_of_late
@@ -22,7 +22,7 @@ from monitor.judge.windows import MINUTE_MS
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.metrics import WatchMetrics
-from monitor.model import FindingLevel
+from monitor.model import GOVERNMENT, FindingLevel
 from monitor.store import changes, counts, expected, read, seen
 from monitor.store.expected import Found
 from monitor.store.lease import Lease

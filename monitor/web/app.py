@@ -16,9 +16,10 @@ from monitor.store.pool import Store
 from monitor.store.tokens import Holder
 from monitor.web import auth, guard
 from monitor.web.api import availability, counted, events, handlers, transactions
+from monitor.web.api import incidents as api_incidents
 from monitor.web.gateway import Gateway
 from monitor.web.pages import availability as availability_page
-from monitor.web.pages import entity, overview, service, sign_in, system, systems
+from monitor.web.pages import entity, incidents, overview, service, sign_in, system, systems
 from monitor.web.problems import Refused, json_response, problem
 from monitor.web.site import HOLDER, SITE, STATIC, Site, add_headers, bare_page
 from monitor.web.state import Live
@@ -71,6 +72,10 @@ def _pages() -> list[web.RouteDef]:
         web.get("/entities/{slug}", entity.entity),
         web.get("/services/{slug}", service.service),
         web.get("/availability", availability_page.availability),
+        web.get("/incidents", incidents.incidents),
+        web.get("/incidents/{number}", incidents.incident),
+        web.post("/incidents/{number}/acknowledge", incidents.acknowledge),
+        web.post("/incidents/{number}/notes", incidents.note),
         web.get("/systems", systems.systems),
         web.get("/systems/{slug}", system.system),
         web.get("/sign-in", sign_in.form),
@@ -93,6 +98,10 @@ def api_routes() -> list[web.RouteDef]:
         web.get("/api/v1/transactions", counted.transactions),
         web.get("/api/v1/availability", availability.availability),
         web.get("/api/v1/availability/evidence", availability.availability_evidence),
+        web.get("/api/v1/incidents", api_incidents.listed),
+        web.get("/api/v1/incidents/{number}", api_incidents.one),
+        web.post("/api/v1/incidents/{number}/acknowledge", api_incidents.acknowledge),
+        web.post("/api/v1/incidents/{number}/notes", api_incidents.note),
         web.get("/api/v1/observations", handlers.observations),
         web.get("/api/v1/changes", handlers.changes),
         web.get("/api/v1/events", events.events),

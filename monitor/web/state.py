@@ -19,6 +19,7 @@ from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.model import stream_key
 from monitor.store import read
+from monitor.store.incidents import Kept, open_ones
 from monitor.store.listen import Bell
 from monitor.store.pool import Store
 from monitor.web.cursors import encode_place
@@ -80,6 +81,7 @@ class Live:
         self.around: Surroundings | None = None
         self.answers: Mapping[tuple[str, str], LastAnswer] = {}
         self.figures = CurrentFigures(store)
+        self.incidents: list[Kept] = []  # the open ones
         self.revision = 0
         self.clients: set[Client] = set()
         self.closing = asyncio.Event()  # set at the end, so that open streams do not hold the server
@@ -137,9 +139,10 @@ class Live:
             touched = await self._follow()
         self._clocks, self._clocks_at = await read.clocks(self._store), time.monotonic()
         self._refusal = await read.refusal(self._store)
+        incidents, self.incidents = self.incidents, await open_ones(self._store)
         if time.monotonic() - self._answers_at >= ANSWERS_S:
             await self._read_answers()
-        await self._draw(touched)
+        await self._draw(touched, moved=incidents != self.incidents)
 
     async def _begin(self, serial: int) -> frozenset[str]:
         version = await read.version(self._store, serial)
@@ -179,7 +182,8 @@ class Live:
         await self.figures.refresh(self.around.catalogue)
         self._answers_at = time.monotonic()
 
-    async def _draw(self, touched: frozenset[str]) -> None:
+    async def _draw(self, touched: frozenset[str], *, moved: bool = False) -> None:
+        """Draw, and tell the pages when something differs: of the picture, or (`moved`) of the incidents."""
         if self.around is None:
             return
         facts = Facts(self._standing, self._partitions, self._clocks, self._refusal)
@@ -187,7 +191,7 @@ class Live:
         self.picture = await asyncio.to_thread(
             draw, self.around, facts, now_ms=self.now_ms, before=before, touched=touched
         )
-        if before is None or not self.picture.same_but_later(before):
+        if before is None or moved or not self.picture.same_but_later(before):
             self.revision += 1
             self._publish(self._changed(before, self.picture))
 

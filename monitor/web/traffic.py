@@ -159,6 +159,7 @@ class Traffic:
             with _store_may_be_away():
                 await self.look_back()
             due = began + max(SELDOM_S, REST * (time.monotonic() - began))
+            await stop.pause(EVERY_S)
             while not stop.requested and time.monotonic() < due and self._live.around is self._around:
                 await stop.pause(1.0)
 

@@ -38,6 +38,8 @@ PURE = (
     "monitor/judge/reckon.py",
     "monitor/judge/weighted.py",
     "monitor/judge/uptake.py",
+    "monitor/judge/troubles.py",
+    "monitor/judge/causes.py",
     "monitor/scheduler/beat.py",
 )
 FORBIDDEN = (

@@ -13,7 +13,10 @@ from tests import traffic
 from tests.browser.conftest import Open
 from tests.serving import Served, serving
 
-PAGES = ("/", "/entities/e01", "/services/s0001", "/systems/payments", "/systems", "/sign-in", "/nothing")
+PAGES = (
+    "/", "/entities/e01", "/services/s0001", "/systems/payments", "/systems", "/incidents",
+    "/incidents/INC-2026-0001", "/sign-in", "/nothing",
+)  # fmt: skip
 
 
 async def troubled(served: Served) -> None:
@@ -26,6 +29,7 @@ async def troubled(served: Served) -> None:
     await world.attempts("service:s0001/web", hours=1, down_s=(300, 0))
     await world.attempts("system:payments", hours=1, down_s=(300, 0))
     await world.gap("service:s0001/web/main", from_s=1800, to_s=1200)
+    await world.incident("system:payments", services=("service:s0009",), channels=("service:s0009/web",))
     await busy(served)
 
 

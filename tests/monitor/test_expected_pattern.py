@@ -278,7 +278,9 @@ def test_hours_in_which_an_office_is_always_closed_are_expected_to_be_empty() ->
     office = [0] * 8 + [20, 30, 30, 25, 20, 20, 8] + [0] * 9
     shape = shape_of(Past(traffic(50_000, seed=9)).fit().every)  # of others, that are open all day
     for weeks in (3, 8):
-        usual = Past(traffic(10_000, curve=office), weeks=weeks).fit(prior=shape).every
+        usual = Past(traffic(10_000, curve=office, weekend=0.0), weeks=weeks).fit(prior=shape).every
         evening = usual.expected(HOURS, at("2026-11-04T16:00"), at("2026-11-04T22:00"))
         assert evening.mean < 5
         assert usual.rate(2 * 24 + 9) > 100
+        sunday = usual.expected(HOURS, at("2026-11-08T09:00"), at("2026-11-08T15:00"))
+        assert sunday.mean < 5

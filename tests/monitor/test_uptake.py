@@ -97,8 +97,18 @@ def test_without_data_in_either_period_there_is_no_difference() -> None:
 def test_a_service_counted_whole_only_now_does_not_move_the_comparison() -> None:
     """Its service centre began to send counts: nobody left the web."""
     steady = (counted(web=Ended(80, 0, 0), service_centre=Ended(20, 0, 0)),) * 2
-    joined = (counted(web=Ended(10, 0, 0), service_centre=Ended(90, 0, 0)), Tally(services=1))
-    assert compared_uptake([steady, joined]) == Compared(Share(80, 100), Share(80, 100))
+    joined = (counted(web=Ended(1, 0, 0), service_centre=Ended(9, 0, 0)), Tally(services=1))
+    found = compared_uptake([steady, joined])
+    assert found == Compared(Share(81, 110), Share(80, 100), Share(80, 100))
+    assert found.points == 0
+
+
+def test_where_hardly_anything_was_counted_before_there_is_nothing_to_compare_with() -> None:
+    """All services are in the figure of now, however few of them were known in the period before."""
+    few = (counted(web=Ended(3, 0, 0), service_centre=Ended(0, 0, 0)),) * 2
+    most = (counted(web=Ended(80, 0, 0), service_centre=Ended(20, 0, 0)), Tally(services=1))
+    found = compared_uptake([few, most])
+    assert (found, found.points) == (Compared(Share(83, 103), Share()), None)
 
 
 def test_with_nothing_before_uptake_is_over_all_that_is_counted_whole() -> None:

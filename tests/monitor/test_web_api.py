@@ -34,11 +34,13 @@ async def test_every_answer_has_what_its_description_requires(database: str) -> 
     async with serving(database) as served:
         await served.world.attempts("service:s0001/web", hours=0.1)
         await served.world.service_falls("s0001")
+        made = await served.world.incident("service:s0001", channels=("service:s0001/web",))
         paths = document()["paths"]
         for path, methods in paths.items():
             if path.endswith("/events") or "get" not in methods:
                 continue
             asked = path.replace("services/{slug}", "services/s0001").replace("{slug}", "payments")
+            asked = asked.replace("{number}", made.number)
             asked += "?subject=service:s0001" if path.endswith("observations") else ""
             asked += "?subject=service:s0001&period=7d" if "/availability" in path else ""
             schema = methods["get"]["responses"]["200"]["content"]["application/json"]["schema"]

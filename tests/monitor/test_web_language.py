@@ -13,11 +13,14 @@ from monitor.judge.current import WINDOWS
 from monitor.judge.exclusions import Standing
 from monitor.judge.findings import DROP, FAILURE_RATE, SURGE
 from monitor.judge.findings import SILENCE as SILENT
-from monitor.judge.periods import Kind
+from monitor.judge.incidents import Kind, State
+from monitor.judge.periods import Kind as Period
 from monitor.judge.picture import BEHIND
-from monitor.judge.seconds import Says, State
+from monitor.judge.seconds import Says
+from monitor.judge.seconds import State as Second
 from monitor.judge.timeline import DEPENDENCY, NOT_MEASURED, SILENCE, UNCONFIRMED
-from monitor.model import ChannelKind, Effect, FindingLevel, Missing, SystemKind, Text, Verdict
+from monitor.judge.troubles import Sign
+from monitor.model import ChannelKind, Effect, FindingLevel, Missing, Severity, SystemKind, Text, Verdict
 from monitor.web.charts import PHASES
 from monitor.web.language import Ltr, Message, Speaker, choose, messages
 from monitor.web.pages.overview import STATES
@@ -43,11 +46,15 @@ FAMILIES = {
     "finding": [SILENT, DROP, FAILURE_RATE, SURGE],
     "finding.level": list(FindingLevel),
     "availability.counted": list(Missing),
-    "availability.kind": [*Kind, RANGE],
+    "availability.kind": [*Period, RANGE],
     "availability.now": list(WINDOWS),
     "availability.says": [says for says in Says if says is not Says.FIGURE],
-    "availability.state": list(State),
+    "availability.state": list(Second),
     "exclusion.standing": list(Standing),
+    "incident.sign": list(Sign),
+    "incident.severity": list(Severity),
+    "incident.state": list(State),
+    "incident.kind": [*Kind, "acknowledged", "note"],
 }
 
 
@@ -183,4 +190,4 @@ def test_pages_use_the_one_colour_of_each_verdict() -> None:
 
 def test_every_state_has_a_colour_shape_and_word_of_its_own() -> None:
     columns = zip(*[*LOOKS.values(), *EXCLUDED.values()], strict=True)
-    assert [len(set(column)) for column in columns] == [len(State)] * 5
+    assert [len(set(column)) for column in columns] == [len(Second)] * 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
@@ -269,9 +270,28 @@ async def test_open_pages_hear_the_running_total(database: str) -> None:
 
 
 async def test_with_the_database_away_the_last_snapshot_stays(database: str) -> None:
-    async with serving(database) as served:
+    async with serving(database, keep_alive=False) as served:
         await served.world.counted(Added(WEB, "completed", served.world.minute(0), 5))
         await until(lambda: served.traffic.seen is not None and sum(served.traffic.seen.today) == 5)
         await served.store.pool.close()
         text = await served.text("/metrics/state")
     assert 'continuity_transactions_total{service="s0001",channel="web",outcome="completed"} 5\n' in text
+
+
+async def test_a_database_that_is_away_is_not_asked_again_without_a_pause(database: str) -> None:
+    asked = 0
+    async with serving(database, keep_alive=False) as served:
+        await until(lambda: served.traffic.seen is not None)
+        look_back = served.traffic.look_back
+
+        async def counting() -> None:
+            nonlocal asked
+            asked += 1
+            await look_back()
+
+        served.traffic.look_back = counting  # type: ignore[method-assign]
+        await served.store.pool.close()
+        served.traffic._around = None  # as after a new catalogue: it wants to be read at once
+        await until(lambda: asked > 0)
+        await asyncio.sleep(0.5)
+    assert asked <= 2

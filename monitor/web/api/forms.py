@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from monitor.facts import Attempt, Changed, Ended, Finding, Missed
+from monitor.judge import uptake
 from monitor.judge.picture import ChannelShown, EntityShown, Picture, ServiceShown, Shown, SystemShown
 from monitor.judge.seconds import format_percent
-from monitor.judge.uptake import Compared, Share, abandonment, completion, failure
+from monitor.judge.uptake import Compared, Share
 from monitor.judge.weighted import Weighted
 from monitor.model import Contact, Dependency, Text
+from monitor.store.incidents import Line
+from monitor.web import handled
 from monitor.web.cursors import encode_place
 from monitor.web.curve import Curve, Moment
 from monitor.web.times import rfc3339
@@ -252,9 +256,14 @@ def curve(one: Curve) -> Json:
         "total": ended(now),
         "before": ended(before),
         "uptake": compared(one.uptake),
-        "completion": compared(Compared(completion(now), completion(before))),
-        "failure": compared(Compared(failure(now), failure(before))),
-        "abandonment": compared(Compared(abandonment(now), abandonment(before))),
+        **{
+            name: compared(uptake.compared(ratio, one.tally, one.before))
+            for name, ratio in (
+                ("completion", uptake.completion),
+                ("failure", uptake.failure),
+                ("abandonment", uptake.abandonment),
+            )
+        },
         "services": one.tally.services,
         "services_counted_whole": one.tally.whole,
         "channels_without_data": list(one.tally.without),
@@ -291,4 +300,57 @@ def missed(one: Missed) -> Json:
         "made_up_low": one.made_up_low,
         "made_up_high": one.made_up_high,
         "made_up_done": one.made_up_done,
+    }
+
+
+def incident_line(one: handled.Shown) -> Json:
+    """An incident in a list. `services` and `channels`: everything it ever took or touched."""
+    about = one.incident
+    return {
+        "number": about.number,
+        "subject": about.subject,
+        "sign": about.sign.value,
+        "state": about.state.value,
+        "severity": about.severity.value,
+        "verdict": about.verdict.value,
+        "suspected": about.suspected,
+        "since": rfc3339(about.since_ms),
+        "opened_at": rfc3339(about.opened_ms),
+        "well_since": rfc3339(about.well_ms or None),
+        "closed_at": rfc3339(about.closed_ms or None),
+        "absorbed_by": about.absorbed_by or None,
+        "failures": about.failures,
+        "reopened": about.reopened,
+        "acknowledged_at": rfc3339(one.acknowledged_ms),
+        "acknowledged_by": one.acknowledged_by,
+        "services": list(about.services),
+        "channels": list(about.channels),
+    }
+
+
+def incident(picture: Picture, one: handled.Shown, lines: Sequence[Line]) -> Json:
+    return {
+        **as_of(picture),
+        **incident_line(one),
+        "taken": [
+            {
+                **service_line(each.service),
+                "still_works": [still.channel.subject for still in each.still],
+            }
+            for each in handled.taken(picture, one.incident)
+        ],
+        "call": [
+            {"name": name(who.name), "contacts": [contact(each) for each in contacts]}
+            for who, contacts in handled.call_sheet(picture, one.incident)
+        ],
+        "timeline": [
+            {
+                "kind": line.kind,
+                "at": rfc3339(line.at_ms),
+                "known_at": rfc3339(line.known_ms),
+                "author": line.author or None,
+                "text": line.text,
+            }
+            for line in lines
+        ],
     }

@@ -92,7 +92,7 @@ async def system(request: web.Request) -> web.Response:
 
 async def observations(request: web.Request) -> web.Response:
     """Attempts of a check or subject, newest first, page by page."""
-    site, limit = request.app[SITE], _limit(request, ATTEMPTS_MAX)
+    site, limit = request.app[SITE], limit_of(request, ATTEMPTS_MAX)
     to_ms = instant(request, "to") or site.live.now_ms + 1
     from_ms = instant(request, "from") or to_ms - HOUR_MS
     if not 0 < to_ms - from_ms <= SPAN_MAX_MS:
@@ -120,7 +120,7 @@ async def observations(request: web.Request) -> web.Response:
 
 async def changes(request: web.Request) -> web.Response:
     """Changes after a cursor, each once, none missed (T43); without `since` only the cursor of now."""
-    site, limit, since = request.app[SITE], _limit(request, read.CHANGES_MAX), request.query.get("since")
+    site, limit, since = request.app[SITE], limit_of(request, read.CHANGES_MAX), request.query.get("since")
     if since is None:
         return json_response({"items": [], "next": encode_place(await read.place_now(site.store))})
     place = _place(since)
@@ -165,7 +165,7 @@ def one_of(request: web.Request, key: str, allowed: list[str]) -> str | None:
     return value
 
 
-def _limit(request: web.Request, most: int) -> int:
+def limit_of(request: web.Request, most: int) -> int:
     text = request.query.get("limit", str(LIMIT))
     if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= most):
         raise Refused(400, "Bad parameter", f"`limit` must be from 1 to {most}")

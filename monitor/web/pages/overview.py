@@ -11,6 +11,7 @@ from markupsafe import Markup
 from monitor.facts import Finding
 from monitor.judge.picture import Picture, ServiceShown
 from monitor.model import GOVERNMENT, Entity, Verdict, stream_key
+from monitor.web import handled
 from monitor.web.pages import traffic
 from monitor.web.pages.availability import panel
 from monitor.web.site import SITE, page
@@ -111,6 +112,7 @@ def _owner(telling: Telling, slug: str) -> Markup:
 async def overview(request: web.Request) -> web.Response:
     query, site = request.query, request.app[SITE]
     wanted = Filter(query.get("q", "").strip()[:QUERY_MAX], query.get("state", ""), query.get("entity", ""))
+    opened = handled.all_shown(site.live.incidents)
 
     def fill(telling: Telling) -> dict[str, Any]:
         picture = telling.picture
@@ -122,6 +124,8 @@ async def overview(request: web.Request) -> web.Response:
             "groups": shown,
             "searched": searched,
             "shown_count": sum(len(group.tiles) for group in shown),
+            "opened": opened,
+            "about": lambda one: handled.behind(picture, one.incident),
             "wrong": what_is_wrong(picture),
             "wrong_shown": WRONG_SHOWN,
             "by_transactions": site.traffic.weighted(picture),

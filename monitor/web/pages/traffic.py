@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from monitor.facts import Ended, Finding, Missed
 from monitor.judge.picture import Picture
-from monitor.judge.uptake import NONE, Compared, Tally, abandonment, completion, failure
+from monitor.judge.uptake import NONE, Compared, Tally, abandonment, compared, completion, failure
 from monitor.model import Catalogue, Service, Verdict
 from monitor.store import expected
 from monitor.store.counts import MINUTE_MS
@@ -59,9 +59,7 @@ def figures(seen: Seen, services: Iterable[Service]) -> Figures:
     """One function for every page (T10)."""
     now, before, uptake = seen.weeks.sums(services)
     return Figures(
-        now,
-        uptake,
-        *(Compared(share(now.ended), share(before.ended)) for share in (completion, failure, abandonment)),
+        now, uptake, *(compared(share, now, before) for share in (completion, failure, abandonment))
     )
 
 

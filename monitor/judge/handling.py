@@ -1,0 +1,167 @@
+"""The leader's loop of incidents: looks at what holds, and stores what it makes of them with what to tell.
+
+A look is level-triggered: it goes by what holds now, so a leader that was away misses no failure that lasts,
+and one that begins goes on from the stored incidents. All of a look is one transaction under derive's lease.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import replace
+
+import msgspec
+
+from monitor.errors import LeaseLost, StoreUnavailable
+from monitor.judge.causes import see
+from monitor.judge.incidents import Handled, Incident, Numbers, State, handle, held_by
+from monitor.judge.outlook import Outlook
+from monitor.judge.troubles import Sign, expiring
+from monitor.lifetime import Backoff, Stop
+from monitor.log import Log
+from monitor.metrics import HandlingMetrics
+from monitor.model import IncidentRules
+from monitor.store import incidents as table
+from monitor.store.changes import wake
+from monitor.store.incidents import IncidentRow, NoteRow, NoticeRow
+from monitor.store.lease import Lease
+from monitor.store.listen import Bell
+from monitor.store.pool import Store
+
+log = Log(__name__)
+LOOK_S = 1.0
+SETTLE_S = 0.1  # after a ring, so that what derive writes in several transactions is looked at once
+
+_incident = msgspec.json.Decoder(Incident)
+
+
+class Handling:
+    """Keeps the incidents while this process leads; a stand-by forgets what it knew."""
+
+    def __init__(self, store: Store, *, lease: Lease, metrics: HandlingMetrics, bell: Bell) -> None:
+        self._store, self._lease, self._metrics, self._bell = store, lease, metrics, bell
+        self._epoch = 0  # of the leadership under which the rest was read
+        self._outlook = Outlook(store)
+        self._incidents: dict[str, Incident] = {}
+        self._numbers = Numbers({})
+
+    async def run(self, stop: Stop) -> None:
+        """Until `stop`. Database away, or the lease lost: what is stored is read again."""
+        backoff = Backoff()
+        while not stop.requested:
+            try:
+                if self._lease.held:
+                    await self.look()
+                else:
+                    self._forget()
+                backoff.reset()
+                await self._bell.wait(LOOK_S, stop)
+                await stop.pause(SETTLE_S)
+            except LeaseLost as error:
+                log.warning("incidents.lease_lost", why=str(error))
+                self._forget()
+                await stop.pause(backoff.next_s())
+            except StoreUnavailable as error:
+                log.warning("incidents.store_away", why=str(error))
+                self._forget()  # what was in flight may be stored, or not
+                await stop.pause(backoff.next_s())
+
+    def _forget(self) -> None:
+        self._epoch = 0
+        self._metrics.show_open({})
+
+    async def look(self) -> None:
+        """One look. Raises StoreUnavailable and LeaseLost; then nothing of it was stored."""
+        if not await self._outlook.refresh():
+            return
+        rules = self._outlook.around.catalogue.policy.incidents
+        now_ms = self._outlook.now_ms
+        if self._epoch != self._lease.epoch:
+            await self._recall(rules, now_ms)
+        found = await asyncio.to_thread(self._handle, rules, now_ms)
+        if found.changed:
+            await self._write(found)
+        self._keep(found, rules, now_ms)
+        self._metrics.looked_at.set(time.time())
+
+    async def _recall(self, rules: IncidentRules, now_ms: int) -> None:
+        epoch = self._lease.epoch
+        stored = await table.documents(self._store, closed_after_ms=now_ms - round(rules.reopen_s * 1000))
+        self._incidents = {one.number: one for one in map(_incident.decode, stored)}
+        self._numbers = Numbers(await table.last_numbers(self._store))
+        self._epoch = epoch
+        log.info("incidents.recalled", incidents=len(self._incidents))
+
+    def _handle(self, rules: IncidentRules, now_ms: int) -> Handled:
+        incidents = list(self._incidents.values())
+        certificates = expiring(
+            self._outlook.answers, now_ms=now_ms, within_ms=round(rules.certificate_s * 1000)
+        )
+        seen = see(
+            self._outlook.around,
+            self._outlook.picture,
+            held=held_by(incidents),
+            certificates=certificates,
+        )
+        seen = replace(seen, unsure=seen.unsure | self._blind())
+        return handle(incidents, seen, now_ms=now_ms, rules=rules, numbers=self._numbers)
+
+    def _blind(self) -> frozenset[str]:
+        """Checks whose certificate was an incident and has not been seen of late."""
+        shown = {one.check for one in self._outlook.answers if one.certificate_expires_ms is not None}
+        return frozenset(
+            one.subject
+            for one in self._incidents.values()
+            if one.open and one.sign is Sign.CERTIFICATE and one.subject not in shown
+            if one.subject in self._outlook.around.catalogue.checks
+        )
+
+    async def _write(self, found: Handled) -> None:
+        async with self._store.transaction() as connection:
+            if self._epoch != self._lease.epoch:
+                raise LeaseLost("another process led since these incidents were read")
+            await self._lease.lock(connection)
+            await table.keep(connection, [row_of(one) for one in found.changed])
+            await table.note(
+                connection, [NoteRow(one.number, one.kind.value, one.at_ms) for one in found.entries]
+            )
+            await table.announce(
+                connection,
+                [NoticeRow(one.number, one.topic.value, one.severity.value) for one in found.messages],
+            )
+            if found.entries or found.messages:
+                await wake(connection)
+
+    def _keep(self, found: Handled, rules: IncidentRules, now_ms: int) -> None:
+        self._incidents |= {one.number: one for one in found.changed}
+        self._incidents = {
+            number: one
+            for number, one in self._incidents.items()
+            if one.open or (one.state is State.CLOSED and now_ms - one.closed_ms <= rules.reopen_s * 1000)
+        }
+        for entry in found.entries:
+            log.info("incidents.moved", number=entry.number, kind=entry.kind.value)
+        for message in found.messages:
+            self._metrics.notices.labels(message.severity.value).inc()
+        self._metrics.show_open(Counter(one.severity for one in self._incidents.values() if one.open))
+
+
+def row_of(incident: Incident) -> IncidentRow:
+    """An incident as it is stored."""
+    return IncidentRow(
+        number=incident.number,
+        subject=incident.subject,
+        sign=incident.sign.value,
+        state=incident.state.value,
+        severity=incident.severity.value,
+        verdict=incident.verdict.value,
+        suspected=incident.suspected,
+        since_ms=incident.since_ms,
+        opened_ms=incident.opened_ms,
+        closed_ms=incident.closed_ms or None,
+        absorbed_by=incident.absorbed_by or None,
+        services=incident.services,
+        channels=incident.channels,
+        document=msgspec.json.encode(incident).decode(),
+    )

@@ -1,0 +1,101 @@
+"""Incidents as pages and API show them: what each takes, what still works remotely, and whom to call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+from aiohttp import web
+
+from monitor.judge.incidents import Incident
+from monitor.judge.picture import ChannelShown, Picture, ServiceShown
+from monitor.model import Contact, Entity, Service, System, Verdict
+from monitor.store.incidents import Kept
+from monitor.store.tokens import Holder, Role
+from monitor.web import auth
+from monitor.web.problems import Refused
+from monitor.web.site import HOLDER
+
+NOTE_MAX = 2000
+MAY_HANDLE = frozenset({Role.OPERATOR})
+WORKING = frozenset({Verdict.UP, Verdict.DEGRADED})
+
+_incident = msgspec.json.Decoder(Incident)
+
+
+class Shown(NamedTuple):
+    """An incident, and who has it in hand."""
+
+    incident: Incident
+    acknowledged_ms: int | None
+    acknowledged_by: str | None
+
+
+class Taken(NamedTuple):
+    """A service that the incident took, as it is now, and its channels on which it can be completed."""
+
+    service: ServiceShown
+    still: list[ChannelShown]
+
+
+def shown(kept: Kept) -> Shown:
+    return Shown(_incident.decode(kept.document), kept.acknowledged_ms, kept.acknowledged_by)
+
+
+def all_shown(kept: Iterable[Kept]) -> list[Shown]:
+    return [shown(one) for one in kept]
+
+
+def taken(picture: Picture, incident: Incident) -> list[Taken]:
+    """Services it took or one of whose channels it touched, those still in the catalogue, in its order."""
+    return [
+        Taken(service, [one for one in service.channels if _still(one)])
+        for service in picture.services.values()
+        if service.service.subject in incident.services
+        or any(one.channel.subject in incident.channels for one in service.channels)
+    ]
+
+
+def _still(shown: ChannelShown) -> bool:
+    channel = shown.channel
+    return channel.remote and channel.completes and shown.effective.verdict in WORKING
+
+
+def behind(picture: Picture, incident: Incident) -> System | Service | None:
+    """The system or service that it is about, also where its subject is one of their checks."""
+    path = incident.subject.split("/", 1)[0]
+    catalogue = picture.catalogue
+    return catalogue.systems_by_subject.get(path) or catalogue.services_by_subject.get(path)
+
+
+def call_sheet(picture: Picture, incident: Incident) -> list[tuple[System | Entity, tuple[Contact, ...]]]:
+    """Whom to call: the people of the system, then those of the entity that runs it."""
+    about = behind(picture, incident)
+    sheet: list[tuple[System | Entity, tuple[Contact, ...]]] = []
+    if isinstance(about, System) and about.contacts:
+        sheet.append((about, about.contacts))
+    owner = picture.catalogue.entities_by_slug.get(about.entity) if about else None
+    if owner is not None and owner.contacts:
+        sheet.append((owner, owner.contacts))
+    return sheet
+
+
+def operator(request: web.Request) -> Holder:
+    """Who acts. Raises Refused: 401 without a token, 403 for one that may not handle incidents."""
+    holder: Holder | None = request.get(HOLDER)
+    if holder is None:
+        raise Refused(401, "Who are you?", "sign in with a token of `operator`", headers=auth.BEARER)
+    if holder.role not in MAY_HANDLE:
+        raise Refused(403, "Not allowed", f"a {holder.role.value} may not do this; a token of `operator` may")
+    if "Authorization" not in request.headers:
+        auth.check_origin(request)
+    return holder
+
+
+def note_of(text: object) -> str:
+    """What somebody wrote, trimmed. Raises Refused (400) for nothing, or too much."""
+    said = text.strip() if isinstance(text, str) else ""
+    if not 0 < len(said) <= NOTE_MAX or "\0" in said:
+        raise Refused(400, "Bad note", f"a note has from 1 to {NOTE_MAX} characters")
+    return said

@@ -1,0 +1,73 @@
+"""The list of incidents, and one incident: what happened, what it takes, what still works, whom to call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from monitor.store import incidents as table
+from monitor.web import auth, handled
+from monitor.web.api.incidents import found_of
+from monitor.web.handled import MAY_HANDLE, NOTE_MAX
+from monitor.web.site import HOLDER, SITE, page
+from monitor.web.telling import Telling
+
+CLOSED_SHOWN = 50
+
+
+async def incidents(request: web.Request) -> web.Response:
+    store = request.app[SITE].store
+    opened = handled.all_shown(await table.open_ones(store))
+    closed = handled.all_shown(await table.closed_ones(store, limit=CLOSED_SHOWN))
+
+    def fill(telling: Telling) -> dict[str, Any]:
+        return {"opened": opened, "closed": closed, "about": _about(telling)}
+
+    return await page(request, "incidents.html", fill=fill)
+
+
+async def incident(request: web.Request) -> web.Response:
+    found = await found_of(request)
+    lines = await table.timeline(request.app[SITE].store, found.incident.number)
+    holder = request.get(HOLDER)
+
+    def fill(telling: Telling) -> dict[str, Any]:
+        return {
+            "shown": found,
+            "lines": lines,
+            "about": _about(telling),
+            "taken": handled.taken(telling.picture, found.incident),
+            "sheet": handled.call_sheet(telling.picture, found.incident),
+            "unstable": found.incident.unstable(telling.now_ms),
+            "behind": handled.behind(telling.picture, found.incident),
+            "may_handle": holder is not None and holder.role in MAY_HANDLE,
+            "note_max": NOTE_MAX,
+        }
+
+    return await page(request, "incident.html", fill=fill)
+
+
+async def acknowledge(request: web.Request) -> web.Response:
+    auth.check_csrf(request, await request.post())
+    holder, found = handled.operator(request), await found_of(request)
+    await table.acknowledge(request.app[SITE].store, found.incident.number, actor=holder.name)
+    return _back(found)
+
+
+async def note(request: web.Request) -> web.Response:
+    sent = await request.post()
+    auth.check_csrf(request, sent)
+    holder, found = handled.operator(request), await found_of(request)
+    text = handled.note_of(sent.get("text"))
+    await table.write_note(request.app[SITE].store, found.incident.number, actor=holder.name, text=text)
+    return _back(found)
+
+
+def _back(found: handled.Shown) -> web.Response:
+    return web.Response(status=303, headers={"Location": f"/incidents/{found.incident.number}"})
+
+
+def _about(telling: Telling) -> Any:
+    """What an incident is about, for the list and the page."""
+    return lambda shown: handled.behind(telling.picture, shown.incident)

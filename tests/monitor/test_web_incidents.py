@@ -1,0 +1,210 @@
+"""Incidents on pages and API: what happened, what still works, whom to call; acknowledging and noting."""
+
+from __future__ import annotations
+
+import html
+import re
+from contextlib import AsyncExitStack
+from typing import Any
+
+import aiohttp
+import pytest
+
+from monitor.judge.incidents import State
+from monitor.judge.troubles import Sign
+from monitor.model import Severity, Verdict
+from monitor.store import tokens
+from monitor.store.tokens import Role
+from tests.serving import Served, serving, until
+
+NUMBER = "INC-2026-0001"
+PAGE, API = f"/incidents/{NUMBER}", f"/api/v1/incidents/{NUMBER}"
+
+
+def words(page: str) -> str:
+    """What a person reads: no tags, single spaces."""
+    main = page.partition("<main")[2]
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main)))
+
+
+async def bearer(served: Served, name: str = "Night desk", role: Role = Role.OPERATOR) -> dict[str, str]:
+    return {"Authorization": f"Bearer {await tokens.create_token(served.store, name, role=role)}"}
+
+
+async def sign_in(served: Served, name: str = "Night desk", role: Role = Role.OPERATOR) -> None:
+    """The browser of the test becomes that person's."""
+    code = await tokens.create_sign_in(served.store, name, role)
+    csrf = await field(served, f"/sign-in/{code}")
+    async with served.http.post(f"{served.url}/sign-in/{code}", data={"csrf": csrf}) as answer:
+        assert answer.status == 200
+
+
+async def field(served: Served, path: str) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', await served.text(path))
+    assert found
+    return found[1]
+
+
+async def post(served: Served, path: str, **sent: Any) -> tuple[int, str]:
+    async with served.http.post(served.url + path, allow_redirects=False, **sent) as answer:
+        return answer.status, await answer.text()
+
+
+async def audited(served: Served) -> list[tuple[object, ...]]:
+    async with served.store.connection() as connection:
+        rows = await connection.fetch(
+            "select actor, action, object from audit where action like 'incident.%' order by id"
+        )
+    return [tuple(row) for row in rows]
+
+
+async def test_the_page_says_what_happened_what_still_works_and_whom_to_call(database: str) -> None:
+    async with serving(database) as served:
+        await served.world.system_falls("identity")
+        await served.world.incident(
+            "system:identity",
+            services=("service:s0005",),
+            channels=("service:s0005/web", "service:s0006/web"),
+            failures=4,
+            ago_s=1190,
+        )
+        await until(lambda: _down(served, "s0005"))
+        text = words(await served.text(PAGE))
+    assert "INC-2026-0001 · Critical · Failing Digital identity" in text
+    assert "Unstable: 4 failures in 20 minutes." in text
+    assert "Nobody has acknowledged it yet." in text
+    assert "Civil Registry Authority Down no remote channel" in text
+    assert "Up Website ; Mobile app" in text
+    assert "Night shift +000 4 555 0101" in text
+
+
+def _down(served: Served, slug: str) -> bool:
+    picture = served.live.picture
+    return picture is not None and picture.services[slug].effective.verdict is Verdict.DOWN
+
+
+async def test_the_page_speaks_arabic(database: str) -> None:
+    async with serving(database) as served:
+        await served.world.incident("system:identity", suspected=True)
+        text = words(await served.text(f"{PAGE}?lang=ar"))
+    assert "حرجة" in text
+    assert "الهوية الرقمية" in text
+    assert "لم يتم استلام البلاغ بعد" in text
+
+
+async def test_the_overview_lists_open_incidents_the_gravest_first(database: str) -> None:
+    async with serving(database) as served:
+        await served.world.incident("service:s0001", sign=Sign.DOWN, severity=Severity.WARNING, ago_s=900)
+        await served.world.incident("system:payments", number="INC-2026-0002")
+        await until(lambda: len(served.live.incidents) == 2)
+        page = await served.text("/")
+    assert re.findall(r'href="/incidents/(INC-[\d-]+)"', page) == ["INC-2026-0002", "INC-2026-0001"]
+
+
+async def test_an_open_page_hears_of_a_new_incident(database: str) -> None:
+    async with serving(database) as served:
+        before = served.live.etag
+        await served.world.incident("system:identity")
+        await until(lambda: served.live.etag != before)
+
+
+async def test_closed_ones_are_listed_apart(database: str) -> None:
+    async with serving(database) as served:
+        now_ms = served.live.now_ms
+        await served.world.incident("system:identity", state=State.CLOSED, well_ms=now_ms, closed_ms=now_ms)
+        await served.world.incident("system:payments", number="INC-2026-0002")
+        opened = await served.json("/api/v1/incidents")
+        closed = await served.json("/api/v1/incidents?state=closed")
+        page = await served.text("/incidents")
+    assert [numbers(opened), numbers(closed)] == [["INC-2026-0002"], [NUMBER]]
+    assert page.index("INC-2026-0002") < page.index("Closed last") < page.index(NUMBER)
+
+
+def numbers(answer: dict[str, Any]) -> list[str]:
+    return [item["number"] for item in answer["items"]]
+
+
+async def test_an_operator_acknowledges_on_the_page_once_and_under_their_name(database: str) -> None:
+    async with serving(database) as served:
+        await served.world.incident("system:identity")
+        await sign_in(served)
+        csrf = await field(served, PAGE)
+        sent = await post(served, f"{PAGE}/acknowledge", data={"csrf": csrf})
+        await post(served, f"{PAGE}/acknowledge", data={"csrf": csrf})
+        text = words(await served.text(PAGE))
+        found = await audited(served)
+    assert sent[0] == 303
+    assert "Acknowledged by Night desk" in text
+    assert found == [("Night desk", "incident.acknowledged", NUMBER)]
+
+
+async def test_a_note_stands_in_the_timeline_with_its_author_and_as_it_was_written(database: str) -> None:
+    async with serving(database) as served:
+        await served.world.incident("system:identity")
+        await sign_in(served)
+        csrf = await field(served, PAGE)
+        await post(served, f"{PAGE}/notes", data={"csrf": csrf, "text": " <b>Called</b> the provider "})
+        page = await served.text(PAGE)
+    assert "&lt;b&gt;Called&lt;/b&gt; the provider</p>" in page
+    assert "Note · Night desk" in words(page)
+
+
+@pytest.mark.parametrize("act", ["acknowledge", "notes"])
+async def test_a_form_from_elsewhere_is_refused(database: str, act: str) -> None:
+    async with serving(database) as served:
+        await served.world.incident("system:identity")
+        await sign_in(served)
+        without = await post(served, f"{PAGE}/{act}", data={"text": "x"})
+        csrf = await field(served, PAGE)
+        elsewhere = {"Origin": "https://evil.example"}
+        crossed = await post(served, f"{PAGE}/{act}", data={"csrf": csrf, "text": "x"}, headers=elsewhere)
+        api = await post(served, f"{API}/{act}", json={"text": "x"}, headers=elsewhere)
+        found = await audited(served)
+    assert ([without[0], crossed[0], api[0]], found) == ([403, 403, 403], [])
+
+
+async def test_the_api_acknowledges_and_notes(database: str) -> None:
+    async with serving(database) as served:
+        await served.world.incident("system:identity")
+        headers = await bearer(served)
+        first = await post(served, f"{API}/acknowledge", headers=headers)
+        second = await post(served, f"{API}/acknowledge", headers=await bearer(served, "Day desk"))
+        noted = await post(served, f"{API}/notes", json={"text": "Called"}, headers=headers)
+        found = await served.json(API)
+    assert [first[0], second[0], noted[0]] == [200, 200, 201]
+    assert found["acknowledged_by"] == "Night desk"
+    timeline: Any = found["timeline"]
+    assert [(line["kind"], line["author"], line["text"]) for line in timeline] == [
+        ("opened", None, ""),
+        ("acknowledged", "Night desk", ""),
+        ("note", "Night desk", "Called"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"text": ""}', b'{"text": 3}', b"\xff", b'{"text": "' + b"x" * 2001 + b'"}']
+)
+async def test_a_note_that_is_none_is_refused(database: str, body: bytes) -> None:
+    async with serving(database) as served:
+        await served.world.incident("system:identity")
+        answer = await post(served, f"{API}/notes", data=body, headers=await bearer(served))
+    assert answer[0] == 400
+
+
+async def test_only_an_operator_acts(database: str) -> None:
+    async with serving(database) as served:
+        await served.world.incident("system:identity")
+        nobody = await post(served, f"{API}/acknowledge")
+        viewer = await post(served, f"{API}/acknowledge", headers=await bearer(served, role=Role.VIEWER))
+        page = words(await served.text(PAGE))
+    assert (nobody[0], viewer[0]) == (401, 403)
+    assert "sign in with an operator's token" in page
+
+
+async def test_what_does_not_exist_is_404(database: str) -> None:
+    async with serving(database) as served, AsyncExitStack() as stack:
+        headers = await bearer(served)
+        asked = [await stack.enter_async_context(served.http.get(served.url + path)) for path in (PAGE, API)]
+        acted = await post(served, f"{API}/acknowledge", headers=headers)
+    assert [answer.status for answer in asked if isinstance(answer, aiohttp.ClientResponse)] == [404, 404]
+    assert acted[0] == 404
