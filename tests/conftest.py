@@ -19,7 +19,7 @@ from typing import Any
 import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.protocol.admin import CreateAclsRequest
+from aiokafka.protocol.admin import CreateAclsRequest, DescribeAclsRequest
 
 from monitor.demo.embedded import Kafka, Postgres
 from monitor.errors import MonitorError
@@ -133,11 +133,12 @@ def allow(kafka_server: Kafka) -> Allow:
         async with _admin(kafka_server) as admin:
             for kind, name in ((kind, name) for kind, name in kinds if name is not None):
                 for operation in operations:
-                    request = CreateAclsRequest(
-                        kind, name, 3 if exact else 4, f"User:{user}", "*", ACL_OPERATIONS[operation], 3
-                    )
-                    answer = await admin._send_to_controller(request)
+                    rule = (kind, name, 3 if exact else 4, f"User:{user}", "*", ACL_OPERATIONS[operation], 3)
+                    answer = await admin._send_to_controller(CreateAclsRequest(*rule))
                     assert answer.creation_responses[0][0] == 0, answer
+                    async with asyncio.timeout(RUN_WITHIN_S):  # the controller knows it before the broker does
+                        while not (await admin._send_request(DescribeAclsRequest(*rule))).resources:
+                            await asyncio.sleep(0.02)
 
     return add
 
