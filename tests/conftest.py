@@ -136,11 +136,16 @@ def allow(kafka_server: Kafka) -> Allow:
                     rule = (kind, name, 3 if exact else 4, f"User:{user}", "*", ACL_OPERATIONS[operation], 3)
                     answer = await admin._send_to_controller(CreateAclsRequest(*rule))
                     assert answer.creation_responses[0][0] == 0, answer
-                    async with asyncio.timeout(RUN_WITHIN_S):  # the controller knows it before the broker does
-                        while not (await admin._send_request(DescribeAclsRequest(*rule))).resources:
-                            await asyncio.sleep(0.02)
+                    await _known(admin, DescribeAclsRequest(*rule))
 
     return add
+
+
+async def _known(admin: AIOKafkaAdminClient, request: DescribeAclsRequest) -> None:
+    """The controller knows a rule before the broker that goes by it does."""
+    async with asyncio.timeout(RUN_WITHIN_S):
+        while not (await admin._send_request(request)).resources:  # noqa: ASYNC110 - the event is in Kafka
+            await asyncio.sleep(0.02)
 
 
 ACL_OPERATIONS = {
