@@ -43,6 +43,7 @@ def demo(ctx: click.Context, config: Path, data: Path, *, port: int, script: boo
       continuity demo fault shared-system-down     let it go wrong now
       continuity demo clear                        all well again
     """
+    ctx.default_map = {name: {"data": data} for name in demo.commands}  # said here, it holds for them too
     if ctx.invoked_subcommand is None:
         _start_demo(config, data, port=port, script=script, traffic=traffic)
 

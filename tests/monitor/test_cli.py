@@ -225,6 +225,13 @@ def test_a_fault_is_switched_on_listed_and_cleared(tmp_path: Path) -> None:
     assert (cleared.exit_code, cleared.stdout) == (0, f"ended {name}\n")
 
 
+def test_the_folder_of_a_demo_may_stand_before_the_command_as_well(tmp_path: Path) -> None:
+    name = json.loads(run("demo", "--data", tmp_path, "faults", "--json").stdout)[0]["name"]
+    run("demo", "--data", tmp_path, "fault", name)
+    cleared = run("demo", "clear", "--data", tmp_path)
+    assert (cleared.exit_code, cleared.stdout) == (0, f"ended {name}\n")
+
+
 def test_an_unknown_fault_is_a_wrong_call_that_lists_the_right_ones(tmp_path: Path) -> None:
     result = run("demo", "fault", "earthquake", "--data", tmp_path)
     assert (result.exit_code, "shared-system-down" in result.stderr) == (2, True)
