@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Collection
 
 from monitor.errors import BadMessage
-from monitor.judge.counting import COUNT_MAX, DURATION_MS_MAX, KEPT_MS, Span
-from monitor.model import Catalogue, Service
+from monitor.judge.counting import COUNT_MAX, DURATION_MS_MAX, KEPT_MS, Event, Span, by_slug
+from monitor.model import Catalogue
 
 DAY_MS = 86_400_000
 ID_MOST = 200  # characters
-
-
-class Event(Protocol):
-    """A transaction event, as far as the catalogue has a say in it."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def service(self) -> str: ...
-    @property
-    def channel(self) -> str: ...
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def count(self) -> int: ...
-    @property
-    def duration_ms(self) -> float | None: ...
 
 
 class Offers:
@@ -37,13 +18,7 @@ class Offers:
     def __init__(self, catalogue: Catalogue) -> None:
         self._entities: dict[str, str] = {}
         self._channels: dict[tuple[str, str], str] = {}  # the entity again: one look for what is well
-        for service in catalogue.services:  # a former slug never wins over somebody's current one
-            self._add(service.was, service)
-        for service in catalogue.services:
-            self._add((service.slug,), service)
-
-    def _add(self, slugs: Iterable[str], service: Service) -> None:
-        for slug in slugs:
+        for slug, service in by_slug(catalogue):
             self._entities[slug] = service.entity
             for channel in service.channels:
                 self._channels[slug, channel.slug] = service.entity

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from monitor.errors import BadMessage
-from monitor.model import Catalogue, TransactionOutcome
+from monitor.model import Catalogue, Service, TransactionOutcome
 
 KEPT_MS = 100 * 86_400_000  # how long counts by minute are kept
 IDS_MAX = 100_000  # ids of a partition that are remembered
@@ -64,21 +64,24 @@ def span(now_ms: int, *, ahead_s: float) -> Span:
     return Span(now - timedelta(milliseconds=KEPT_MS), now + timedelta(seconds=ahead_s))
 
 
+def by_slug(catalogue: Catalogue) -> Iterator[tuple[str, Service]]:
+    """Each service by every slug it has or had, former ones first: a current one takes the name over."""
+    for service in catalogue.services:
+        for slug in service.was:
+            yield slug, service
+    for service in catalogue.services:
+        yield service.slug, service
+
+
 class Names:
     """The channels of a catalogue by what senders call them: a slug of the service, and their own."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.services: set[str] = set()
         self.paths: dict[tuple[str, str], str] = {}
-        for service in catalogue.services:  # a former slug never wins over somebody's current one
-            self._add(service.was, {channel.slug: channel.subject for channel in service.channels})
-        for service in catalogue.services:
-            self._add((service.slug,), {channel.slug: channel.subject for channel in service.channels})
-
-    def _add(self, slugs: Iterable[str], channels: dict[str, str]) -> None:
-        for slug in slugs:
+        for slug, service in by_slug(catalogue):
             self.services.add(slug)
-            self.paths.update({(slug, channel): path for channel, path in channels.items()})
+            self.paths.update({(slug, channel.slug): channel.subject for channel in service.channels})
 
 
 def fingerprint(service: str, id: str) -> int:  # noqa: A002 - what the message calls it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Collection
 from typing import Any
 
 from aiohttp import web
@@ -11,7 +12,7 @@ from multidict import MultiDictProxy
 
 from monitor.store import tokens
 from monitor.store.pool import Store
-from monitor.store.tokens import SESSION_S, Holder
+from monitor.store.tokens import SESSION_S, Holder, Role
 from monitor.web.problems import Refused
 
 SESSION = "continuity_session"
@@ -43,6 +44,21 @@ def bearer(request: web.Request) -> str | None:
 
 def unknown_token() -> Refused:
     return Refused(401, "Unknown token", "the token is unknown or revoked", headers=BEARER)
+
+
+def allowed(
+    request: web.Request, held: Holder | None, roles: Collection[Role], *, how: str, what: str
+) -> Holder:
+    """Who acts. Raises Refused: 401 without a token (`how` to show one), 403 for a role that may not `what`,
+    and for a session whose request a page of somebody else sent.
+    """
+    if held is None:
+        raise Refused(401, "Who are you?", how, headers=BEARER)
+    if held.role not in roles:
+        raise Refused(403, "Not allowed", f"a {held.role.value} may not {what}")
+    if "Authorization" not in request.headers:
+        check_origin(request)
+    return held
 
 
 def csrf_of(request: web.Request) -> str:

@@ -83,14 +83,8 @@ def call_sheet(picture: Picture, incident: Incident) -> list[tuple[System | Enti
 
 def operator(request: web.Request) -> Holder:
     """Who acts. Raises Refused: 401 without a token, 403 for one that may not handle incidents."""
-    holder: Holder | None = request.get(HOLDER)
-    if holder is None:
-        raise Refused(401, "Who are you?", "sign in with a token of `operator`", headers=auth.BEARER)
-    if holder.role not in MAY_HANDLE:
-        raise Refused(403, "Not allowed", f"a {holder.role.value} may not do this; a token of `operator` may")
-    if "Authorization" not in request.headers:
-        auth.check_origin(request)
-    return holder
+    how, what = "sign in with a token of `operator`", "do this; a token of `operator` may"
+    return auth.allowed(request, request.get(HOLDER), MAY_HANDLE, how=how, what=what)
 
 
 def note_of(text: object) -> str:

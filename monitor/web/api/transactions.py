@@ -62,14 +62,8 @@ def _gateway(request: web.Request) -> Gateway:
 
 def _sender(request: web.Request) -> Holder:
     """Who sends. Raises Refused: 401 without a token, 403 for one that may not send."""
-    holder: Holder | None = request.get(HOLDER)
-    if holder is None:
-        raise Refused(401, "Who are you?", "send `Authorization: Bearer …`", headers=auth.BEARER)
-    if holder.role not in MAY_SEND:
-        raise Refused(403, "Not allowed", f"a {holder.role.value} may not send; a token of `sender` may")
-    if "Authorization" not in request.headers:
-        auth.check_origin(request)
-    return holder
+    how, what = "send `Authorization: Bearer …`", "send; a token of `sender` may"
+    return auth.allowed(request, request.get(HOLDER), MAY_SEND, how=how, what=what)
 
 
 def _failed(checked: Checked) -> dict[str, object]:
