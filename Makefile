@@ -7,7 +7,8 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-PACKAGES := nginx-light dnsmasq-base kcat chromium prometheus prometheus-alertmanager procps
+PACKAGES := nginx-light dnsmasq-base kcat chromium prometheus prometheus-alertmanager \
+	procps poppler-utils
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 

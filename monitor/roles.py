@@ -11,21 +11,19 @@ import os
 import signal
 import socket
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote, urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from monitor import log as logs
+from monitor.addresses import dsn_of, kafka_of, replacements, version
 from monitor.config.load import load, load_settings
-from monitor.config.settings import Settings, secret
+from monitor.config.settings import Settings
 from monitor.errors import MonitorError, StoreUnavailable, UsageError
 from monitor.lifetime import Backoff, Stop, live, stopping_on_signals
 from monitor.store.migrate import migrate as apply_migrations
@@ -34,7 +32,6 @@ from monitor.store.pool import Store, open_store
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-    from monitor.judge.retrying import Retried
     from monitor.stream.kafka import Kafka
 
 log = logs.Log(__name__)
@@ -42,7 +39,6 @@ log = logs.Log(__name__)
 ROLES = ("probe", "ingest", "count", "derive", "web")
 TOGETHER = ("ingest", "count", "derive", "web")  # `all`: these in one process, `probe` in another
 CHILD_STOP_S = 30.0
-REPLACE = "CONTINUITY_REPLACE"  # JSON: pieces of the catalogue to swap, as {"host:port": "host:port"}
 
 Loop = Coroutine[Any, Any, None]
 
@@ -389,242 +385,3 @@ async def _child(process: Process) -> None:
         if child.returncode is None:
             child.kill()
             await child.wait()
-
-
-# -- settings into what the rooms take --------------------------------------------------------------------
-
-
-def version() -> str:
-    """The version of this program, or "unknown" when it runs from a bare tree."""
-    try:
-        return metadata.version("continuity-monitor")
-    except metadata.PackageNotFoundError:
-        return "unknown"
-
-
-def replacements() -> Mapping[str, str]:
-    """What the demo moved: pieces of the catalogue to swap. Raises UsageError."""
-    text = os.environ.get(REPLACE)
-    if not text:
-        return {}
-    try:
-        return msgspec.json.decode(text, type=dict[str, str])
-    except msgspec.DecodeError as error:
-        raise UsageError(f"{REPLACE} must be a JSON object of texts: {error}") from error
-
-
-def kafka_of(settings: Settings) -> Kafka:
-    """Kafka's address with its secrets resolved. Raises SecretUnavailable."""
-    from monitor.stream.kafka import Kafka
-
-    given = settings.kafka
-    return Kafka(
-        bootstrap=",".join(given.bootstrap),
-        topic_prefix=given.topic_prefix,
-        group_prefix=given.group_prefix,
-        security=given.security.upper(),
-        mechanism=given.mechanism,
-        user=given.user,
-        password=secret(given.password),
-        ca=given.ca,
-        certificate=given.certificate,
-        key=given.key,
-        replication_factor=given.replication_factor,
-        partitions=given.partitions,
-        create_topics=given.create_topics,
-    )
-
-
-def dsn_of(settings: Settings) -> str:
-    """PostgreSQL's address with its password in place. Raises SecretUnavailable."""
-    password = secret(settings.postgres.password)
-    if not password:
-        return settings.postgres.dsn
-    parts = urlsplit(settings.postgres.dsn)
-    user, _, host = parts.netloc.rpartition("@")
-    signed = f"{user.split(':')[0]}:{quote(password, safe='')}@{host}"
-    return urlunsplit(parts._replace(netloc=signed))
-
-
-@asynccontextmanager
-async def _stored(settings: Settings) -> AsyncIterator[Store]:
-    async with open_store(dsn_of(settings), size=2, application="continuity command") as store:
-        yield store
-
-
-# -- single commands ---------------------------------------------------------------------------------------
-
-
-class Line(NamedTuple):
-    """One thing `check --connect` looked at, and what to do when it is not as it should be."""
-
-    ok: bool
-    what: str
-    remedy: str = ""
-
-
-def migrate(settings: Settings) -> list[str]:
-    """Apply what is missing; returns the names. Raises StoreUnavailable."""
-    return asyncio.run(apply_migrations(dsn_of(settings)))
-
-
-def connect_report(settings: Settings) -> list[Line]:
-    """Sign in to Kafka and PostgreSQL and look at everything we need there."""
-    logs.hush()
-    return asyncio.run(_connect_report(settings))
-
-
-async def _connect_report(settings: Settings) -> list[Line]:
-    from monitor.store.check import connect_lines as look_at_postgres
-    from monitor.stream.check import connect_lines as look_at_kafka
-
-    kafka = await look_at_kafka(
-        kafka_of(settings),
-        roles=ROLES,
-        vantages=[settings.probe.vantage],
-        sources={source.topic: f"count.{source.name}" for source in settings.transactions.sources},
-    )
-    postgres = await look_at_postgres(dsn_of(settings))
-    return [Line(*line) for line in (*kafka, *postgres)]
-
-
-def token_create(settings: Settings, name: str, *, role: str, entities: Sequence[str] = ()) -> str:
-    """A new token, shown this once. Raises UsageError when the name is taken, StoreUnavailable."""
-    from monitor.store import tokens
-
-    async def create() -> str:
-        async with _stored(settings) as store:
-            return await tokens.create_token(store, name, role=tokens.Role(role), entities=entities)
-
-    return asyncio.run(create())
-
-
-def token_list(settings: Settings) -> list[Any]:
-    """Every token without its secret."""
-    from monitor.store import tokens
-
-    async def listed() -> list[Any]:
-        async with _stored(settings) as store:
-            return list(await tokens.list_tokens(store))
-
-    return asyncio.run(listed())
-
-
-def token_revoke(settings: Settings, name: str) -> bool:
-    """False when there is no such token in force."""
-    from monitor.store import tokens
-
-    async def revoke() -> bool:
-        async with _stored(settings) as store:
-            return bool(await tokens.revoke_token(store, name))
-
-    return asyncio.run(revoke())
-
-
-def sign_in_link(settings: Settings, name: str, role: str) -> str:
-    """A link that signs its first user in as `name`."""
-    from monitor.store import tokens
-
-    async def link() -> str:
-        async with _stored(settings) as store:
-            return await tokens.create_sign_in(store, name, tokens.Role(role))
-
-    return f"{settings.web.url}/sign-in/{asyncio.run(link())}"
-
-
-def stream_accept(settings: Settings, topic: str, partition: int, *, force: bool = False) -> int:
-    """Read a partition on from where it begins now; returns that offset. What was stored is not stored twice.
-
-    Raises UsageError when we never read that partition, or when nothing is wrong with it and `force` is not
-    given; StoreUnavailable, StreamUnavailable.
-    """
-    from monitor.store import stream
-    from monitor.stream.offsets import beginning, unchanged
-
-    logs.hush()
-    kafka = kafka_of(settings)
-
-    async def accept() -> int:
-        begin = await beginning(kafka, topic=topic, partition=partition)
-        where: dict[str, Any] = {"cluster": begin.cluster, "topic": topic, "partition": partition}
-        async with _stored(settings) as store:
-            known = await stream.stored(store, **where)
-            if known is None:
-                if await stream.elsewhere(store, **where):
-                    await stream.accept(store, **where, next_offset=begin.offset)
-                    return begin.offset
-                raise UsageError(
-                    f"{topic}/{partition} of cluster {begin.cluster} was never read by this monitor"
-                )
-            last = (known.next - 1, known.last_at_ms, known.last_crc)
-            if not force and await unchanged(kafka, begin, topic=topic, partition=partition, last=last):
-                raise UsageError(
-                    f"nothing is wrong with {topic}/{partition}: read up to {known.next} of {begin.end}. "
-                    f"Accepting would read it again from {begin.offset}; --force does so all the same"
-                )
-            await stream.accept(store, **where, next_offset=begin.offset)
-        return begin.offset
-
-    return asyncio.run(accept())
-
-
-def dead_letters(settings: Settings, *, limit: int = 100) -> list[Any]:
-    """The newest records that were set aside."""
-    from monitor.store import stream
-
-    async def read() -> list[Any]:
-        async with _stored(settings) as store:
-            return list(await stream.dead_letters(store, limit=limit))
-
-    return asyncio.run(read())
-
-
-def retry_dead_letters(settings: Settings) -> Retried:
-    """Count those of transactions that can be counted by the catalogue of now. Raises StoreUnavailable."""
-    from monitor.judge.books import Books
-    from monitor.judge.counter import topics
-    from monitor.judge.retrying import retry
-
-    async def again() -> Retried:
-        async with _stored(settings) as store:
-            books = Books(store, ahead_s=settings.transactions.ahead_s)
-            read = topics(kafka_of(settings), settings.transactions)
-            return await retry(books, {topic: how.shape for topic, how in read.items()})
-
-    return asyncio.run(again())
-
-
-def try_source(config: Path, name: str, *, last: int) -> list[Any]:
-    """How the last messages of a source would count, by the configuration in `config`; nothing is stored.
-
-    Raises UsageError when no source is called so, ConfigError, StreamUnavailable.
-    """
-    from monitor.config.decode import suggestion
-    from monitor.judge.trying import tried
-    from monitor.stream.tail import tail
-
-    logs.hush()
-    loaded = load(config, replace=replacements())
-    given = loaded.settings.transactions
-    sources = {source.name: source for source in given.sources}
-    if name not in sources:
-        raise UsageError(f"no source is called {name!r} in {config}{suggestion(name, sources)}")
-    source = sources[name]
-    found = asyncio.run(tail(kafka_of(loaded.settings), topic=source.topic, last=last))
-    now_ms = int(time.time() * 1000)
-    return list(tried(source, loaded.catalogue, found, now_ms=now_ms, ahead_s=given.ahead_s))
-
-
-def availability(settings: Settings, named: str, **stretch: str | None) -> dict[str, Any]:
-    """The figure of what `named` means in the catalogue in force, as the API gives it.
-
-    `stretch`: period, start, end and zone as texts. Raises UsageError when there is no such thing or stretch,
-    StoreUnavailable.
-    """
-    from monitor.web.api.named import figure_named
-
-    async def figure() -> dict[str, Any]:
-        async with _stored(settings) as store:
-            return await figure_named(store, named, now_ms=int(time.time() * 1000), **stretch)
-
-    return asyncio.run(figure())

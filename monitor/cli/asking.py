@@ -92,8 +92,8 @@ def _moved() -> Mapping[str, str]:
     """What a demonstration moved to free ports: of this process, or of the one that runs beside it."""
     import msgspec
 
+    from monitor.addresses import replacements
     from monitor.demo.plan import PLAN, READY
-    from monitor.roles import replacements
 
     if given := replacements():
         return given

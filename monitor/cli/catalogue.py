@@ -68,10 +68,11 @@ def check(folder: Path, *, connect: bool, as_json: bool) -> None:
 
 
 def _connected(settings: Settings) -> list[dict[str, Any]]:
-    from monitor import roles
+    from monitor import commands
 
     return [
-        {"ok": line.ok, "what": line.what, "remedy": line.remedy} for line in roles.connect_report(settings)
+        {"ok": line.ok, "what": line.what, "remedy": line.remedy}
+        for line in commands.connect_report(settings)
     ]
 
 

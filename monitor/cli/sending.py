@@ -214,7 +214,7 @@ async def _way(to: To, *, dry_run: bool) -> AsyncIterator[Way]:
         async with aiohttp.ClientSession() as session:
             yield ToGateway(session, to.url, secret(to.token), ahead_s=ahead_s)
     else:
-        from monitor.roles import kafka_of
+        from monitor.addresses import kafka_of
         from monitor.stream.send import open_sender
 
         async with open_sender(kafka_of(settings)) as sender:

@@ -261,9 +261,9 @@ class Demo:
     def _welcome(self, settings: Settings) -> None:
         kind = "sample data" if self._plan else "your services"
         self.tell(f"the first page is there, with {kind}: {settings.web.url}")
-        from monitor import roles  # the parts meet there; this is one of them, so only here and only now
+        from monitor import commands  # the parts meet there; this is one of them, so only here and only now
 
-        link = roles.sign_in_link(settings, "demo", "operator")
+        link = commands.sign_in_link(settings, "demo", "operator")
         click.echo(f"\n    Open     {settings.web.url}\n    Sign in  {link}   (works once)\n")
         faults = f"; `{self._program} demo faults` lists what can go wrong" if self._plan else ""
         click.echo(f"    Ctrl-C stops everything{faults}.\n")

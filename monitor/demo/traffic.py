@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from monitor import roles
+from monitor import addresses
 from monitor.config.load import load, load_settings
 from monitor.demo import faults
 from monitor.demo.course import Course
@@ -158,7 +158,7 @@ async def _topics(kafka: Kafka, vantage: str, stop: Stop) -> None:
 async def run(data: Path, plan: Plan, stop: Stop) -> None:
     """Send until `stop`. Raises ConfigError when the plan's catalogue has mistakes."""
     settings = load_settings(Path(plan.config))
-    kafka = roles.kafka_of(settings)
+    kafka = addresses.kafka_of(settings)
     traffic = Traffic(load(Path(plan.config), replace=plan.replace).catalogue, data)
     await _topics(kafka, settings.probe.vantage, stop)
     async with open_sender(kafka) as sender:

@@ -281,7 +281,7 @@ def test_help_comes_without_loading_what_only_runs_need() -> None:
     code = (
         "import sys; from click.testing import CliRunner; from monitor.cli import continuity;"
         "CliRunner().invoke(continuity, ['run', '--help']);"
-        "heavy = {'aiohttp', 'aiokafka', 'asyncpg', 'rich', 'yaml', 'monitor.roles'};"
+        "heavy = {'aiohttp', 'aiokafka', 'asyncpg', 'rich', 'yaml', 'monitor.roles', 'monitor.commands'};"
         "print(sorted(heavy & sys.modules.keys()))"
     )
     result = subprocess.run(
