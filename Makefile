@@ -21,7 +21,7 @@ run: $(VENV)/.embedded ## start PostgreSQL, Kafka, the sample fleet and the moni
 test: $(VENV)/.dev ## lint, types, import contracts and every test, with what can be installed for them
 	@$(MAKE) --no-print-directory debian-packages
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev ## lint, types and import contracts
 	$(BIN)/ruff check .
