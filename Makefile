@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench docs lock
+.PHONY: help run test check fix bench docs dashboards lock
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +13,7 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-header --quiet
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.embedded ## start PostgreSQL, Kafka, the sample fleet and the monitor; print the address (ARGS="…")
 	@exec $(BIN)/python -m monitor demo $(ARGS)
@@ -38,6 +38,9 @@ bench: $(VENV)/.dev ## measure the budgets, each beside its baseline (ARGS="…"
 
 docs: $(VENV)/.embedded ## write config/schema.json and docs/configuration.md anew
 	@$(BIN)/python -m monitor.config.reference
+
+dashboards: $(VENV)/.dev ## write dashboards/generated/ anew
+	@$(BIN)/python -m dashboards.build
 
 lock: ## write the requirements files anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }

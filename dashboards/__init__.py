@@ -1,0 +1,1 @@
+"""What Prometheus, Alertmanager and Grafana are given, written by code and checked in under `generated/`."""
