@@ -60,7 +60,7 @@ FAMILIES = {
 
 def used() -> set[str]:
     """Keys written in templates and code, and those of the families that are put together."""
-    sources = [*ROOM.glob("templates/*.html"), *ROOM.rglob("*.py")]
+    sources = [*ROOM.glob("templates/*.html"), *ROOM.rglob("*.py"), ROOM.parent / "language.py"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     written = set(re.findall(r"""["']([a-z_]+(?:\.[a-z_]+)+)["']""", text))
     made = {f"{family}.{member}" for family, members in FAMILIES.items() for member in members}
