@@ -6,12 +6,12 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from dashboards import rules
+from dashboards import boards, rules
 
 Producer = Callable[[], Mapping[str, str]]
 """Gives the text of each file by its path under `generated/`."""
 
-PRODUCERS: tuple[Producer, ...] = (rules.files,)
+PRODUCERS: tuple[Producer, ...] = (rules.files, boards.boards)
 GENERATED = Path(__file__).parent / "generated"
 
 

@@ -169,6 +169,7 @@ class ServiceCounts(NamedTuple):
     expected: float | None  # completed transactions a minute that are usual now; None without a pattern
     missed: float | None  # estimate of the outage that lasts, 0 without one; None without a pattern
     findings: tuple[str, ...]  # kinds of what is not as usual now, on any of its channels
+    band: tuple[float, float] | None = None  # a minute as usual lies in it nine times in ten
 
 
 class Membership(NamedTuple):

@@ -22,7 +22,7 @@ class Counted(Protocol):
 
 
 def counted_parts(service: Service, told: ServiceCounts) -> tuple[bytes, ...]:
-    """Lines by part: totals, expected, missed, findings."""
+    """Lines by part: totals, expected with its band, missed, findings."""
     label = f'service="{service.slug}"'
     totals = [
         f'continuity_transactions_total{{{label},channel="{channel.slug}",outcome="{outcome}"}} {count}'
@@ -37,6 +37,8 @@ def counted_parts(service: Service, told: ServiceCounts) -> tuple[bytes, ...]:
         for lines in (
             totals,
             _gauge(f"continuity_transactions_expected{{{label}}}", told.expected),
+            _gauge(f"continuity_transactions_expected_low{{{label}}}", told.band and told.band[0]),
+            _gauge(f"continuity_transactions_expected_high{{{label}}}", told.band and told.band[1]),
             _gauge(f"continuity_transactions_missed{{{label}}}", told.missed),
             findings,
         )

@@ -18,7 +18,9 @@ from monitor.exporter.availability import FigureLines
 from monitor.exporter.counted import Counted, counted_parts
 from monitor.facts import LastAnswer
 from monitor.judge.current import Current
+from monitor.judge.levels import Headline
 from monitor.judge.picture import ChannelShown, Picture, ServiceShown, SystemShown
+from monitor.judge.seconds import format_percent, ratio_of
 from monitor.model import Verdict
 
 Answers = Mapping[tuple[str, str], LastAnswer]
@@ -28,6 +30,7 @@ PLAIN = "text/plain; version=0.0.4; charset=utf-8"
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 Thing = TypeVar("Thing")
 POLITE_EVERY = 16  # services
+HEADLINE_DECIMALS = 1
 CHUNKS_AT_ONCE = 500
 COMPRESSION = 1  # of 9: a quarter of the time of the default for a tenth more bytes
 
@@ -46,6 +49,11 @@ FAMILIES = (
     Family("continuity_services_required", "Services that should be available now."),
     Family("continuity_services_remotely_available", "Of these, up or degraded on a remote channel."),
     Family("continuity_services_unknown", "Of these, unknown."),
+    Family("continuity_services_unavailable_most", "So many may be unavailable with the target still met."),
+    Family(
+        "continuity_headline_ratio", "Available of those known, as the pages print it; none without enough."
+    ),
+    Family("continuity_headline_target_ratio", "The share of services to be available."),
     Family("continuity_last_judged_timestamp_seconds", "Everything was judged up to here."),
     Family("continuity_service_verdict", "1 for the verdict in force, 0 for the others.", 0),
     Family("continuity_channel_verdict", "The same for a channel, with what follows from its systems.", 1),
@@ -56,8 +64,14 @@ FAMILIES = (
     Family("continuity_counted_until_timestamp_seconds", "Transactions that came by then are counted."),
     Family("continuity_transactions_total", "Transactions counted, by their end.", 0, "counter", "counted"),
     Family("continuity_transactions_expected", "Completed ones a minute usual now.", 1, of="counted"),
-    Family("continuity_transactions_missed", "Estimate, of outages that last.", 2, of="counted"),
-    Family("continuity_findings_open", "Channels where counts are not as usual now.", 3, of="counted"),
+    Family(
+        "continuity_transactions_expected_low", "A minute as usual has fewer once in twenty.", 2, of="counted"
+    ),
+    Family(
+        "continuity_transactions_expected_high", "A minute as usual has more once in twenty.", 3, of="counted"
+    ),
+    Family("continuity_transactions_missed", "Estimate, of outages that last.", 4, of="counted"),
+    Family("continuity_findings_open", "Channels where counts are not as usual now.", 5, of="counted"),
 )
 
 
@@ -183,16 +197,25 @@ def _head(family: Family, *, open_metrics: bool) -> bytes:
 def _single(name: str, picture: Picture, counted: Counted | None) -> bytes:
     line = picture.headline
     counted_ms = counted.until_ms if counted else None
-    value: int | float | None = {
+    value: int | float | str | None = {
         "continuity_services_required": line.required,
         "continuity_services_remotely_available": line.available,
         "continuity_services_unknown": line.unknown,
+        "continuity_services_unavailable_most": line.most_unavailable,
+        "continuity_headline_ratio": _headline_ratio(line),
+        "continuity_headline_target_ratio": line.target,
         "continuity_last_judged_timestamp_seconds": None
         if picture.as_of_ms is None
         else picture.as_of_ms / 1000,
         "continuity_counted_until_timestamp_seconds": None if counted_ms is None else counted_ms / 1000,
     }[name]
     return b"" if value is None else f"{name} {value}\n".encode()
+
+
+def _headline_ratio(line: Headline) -> str | None:
+    """With the digits that pages and API print."""
+    percent = format_percent(*line.counted, HEADLINE_DECIMALS)
+    return None if percent is None or not line.sufficient else ratio_of(percent)
 
 
 def _service_parts(shown: ServiceShown, answers: Answers) -> tuple[bytes, ...]:

@@ -30,7 +30,7 @@ from monitor.store.pool import Store
 from monitor.store.tallies import DAY_MS, Channels, Point, whole_minute
 from monitor.web.state import Live
 from monitor.web.times import rfc3339
-from monitor.web.usual import Band, Usuals
+from monitor.web.usual import Band, Usuals, band
 
 log = Log(__name__)
 EVERY_S = 3.0  # the running day and the totals
@@ -85,7 +85,7 @@ class Seen:
     day: Period  # since the last midnight of the catalogue's zone
     ever: Mapping[str, Ended]
     weeks: Weeks
-    expected: Mapping[str, float]  # completed transactions a minute that are usual now, by the service's slug
+    expected: Mapping[str, Band]  # completed transactions a minute that are usual now, by the service's slug
     findings: Mapping[str, tuple[Finding, ...]]  # open ones, by the service's path
     missed: Mapping[str, Missed]  # outages of services that last, by the service's path
 
@@ -98,9 +98,10 @@ class Seen:
         usual, lasting = self.expected.get(service.slug), self.missed.get(service.subject)
         return ServiceCounts(
             ended=tuple(self.ever.get(channel.subject, NONE) for channel in service.channels),
-            expected=usual,
+            expected=usual.mean if usual else None,
             missed=lasting.missed if lasting else None if usual is None else 0.0,
             findings=tuple(each.kind for each in self.findings.get(service.subject, ())),
+            band=(usual.low, usual.high) if usual else None,
         )
 
     @property
@@ -118,7 +119,7 @@ class Traffic:
         self._store, self._live = store, live
         self._weeks: Weeks | None = None
         self._ever: Mapping[str, Ended] = {}
-        self._expected: dict[str, float] = {}
+        self._expected: dict[str, Band] = {}
         self._around: Surroundings | None = None  # what the weeks were read under
         self._reading, self._looking = asyncio.Lock(), asyncio.Lock()  # an older reading never comes last
         self._before, self._before_due = Period(0, 0), float("-inf")
@@ -253,14 +254,14 @@ class Traffic:
 
 def _a_minute(
     usuals: Usuals, catalogue: Catalogue, counted: Mapping[str, Ended], now_ms: int
-) -> dict[str, float]:
+) -> dict[str, Band]:
     """Completed transactions a minute that are usual now, by the service's slug; absent where unknown."""
     found = {}
     for service in catalogue.services:
         paths = [channel.subject for channel in service.channels]
         told = usuals.expected(paths, now_ms, now_ms + MINUTE_MS)
         if told is not None and usuals.cover({path: counted[path] for path in paths if path in counted}):
-            found[service.slug] = told.mean
+            found[service.slug] = band(told)
     return found
 
 

@@ -81,7 +81,7 @@ class Counts:
 
     def told(self, service: Service) -> ServiceCounts:
         ended = tuple(Ended(self._completed, 0, 0) for _ in service.channels)
-        return ServiceCounts(ended, expected=0.1, missed=0.0, findings=())
+        return ServiceCounts(ended, expected=0.1, missed=0.0, findings=(), band=(0.0, 1.0))
 
 
 def samples(text: str) -> list[str]:
@@ -95,6 +95,9 @@ def test_the_families_are_these_by_name_and_label() -> None:
         "continuity_services_required",
         "continuity_services_remotely_available",
         "continuity_services_unknown",
+        "continuity_services_unavailable_most",
+        "continuity_headline_ratio",
+        "continuity_headline_target_ratio",
         "continuity_last_judged_timestamp_seconds",
         "continuity_service_verdict{service,verdict}",
         "continuity_channel_verdict{service,channel,verdict}",
@@ -105,6 +108,8 @@ def test_the_families_are_these_by_name_and_label() -> None:
         "continuity_counted_until_timestamp_seconds",
         "continuity_transactions_total{service,channel,outcome}",
         "continuity_transactions_expected{service}",
+        "continuity_transactions_expected_low{service}",
+        "continuity_transactions_expected_high{service}",
         "continuity_transactions_missed{service}",
         "continuity_findings_open{service,kind}",
     }
@@ -141,10 +146,13 @@ def test_what_was_never_measured_is_unknown() -> None:
 
 
 def test_the_headline_is_the_pictures() -> None:
-    assert samples(written())[:4] == [
+    assert samples(written())[:7] == [
         "continuity_services_required 2",
         "continuity_services_remotely_available 1",
         "continuity_services_unknown 0",
+        "continuity_services_unavailable_most 0",
+        "continuity_headline_ratio 0.5",
+        "continuity_headline_target_ratio 0.95",
         "continuity_last_judged_timestamp_seconds 1799999995.0",
     ]
 
