@@ -44,6 +44,7 @@ class Kind(StrEnum):
     CLOSED = "closed"
     ABSORBED = "absorbed"
     REOPENED = "reopened"
+    ASKED = "asked"  # the checks of systems that it may follow from
 
 
 class Topic(StrEnum):
@@ -99,6 +100,7 @@ class Entry(NamedTuple):
     number: str
     kind: Kind
     at_ms: int
+    text: str = ""  # of ASKED: the systems' paths
 
 
 class Message(NamedTuple):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import asyncpg
 import pytest
@@ -11,12 +12,15 @@ from prometheus_client import CollectorRegistry
 
 from monitor.errors import LeaseLost
 from monitor.judge.handling import Handling
+from monitor.judge.prompter import Prompter
+from monitor.lifetime import Stop
 from monitor.metrics import HandlingMetrics
 from monitor.model import Catalogue, IncidentRules, Policy, Verdict
 from monitor.store import incidents as table
 from monitor.store.lease import Lease
 from monitor.store.listen import Bell
 from monitor.store.pool import Store, open_store
+from monitor.stream.wire import Request
 from tests.world import World, government
 
 RULES = IncidentRules(hold_s=0)
@@ -41,7 +45,17 @@ class Leader:
         self.store = store
         self.registry = CollectorRegistry()
         self.lease = Lease(store, role="derive", holder=holder)
-        self.handling = Handling(store, lease=self.lease, metrics=HandlingMetrics(self.registry), bell=Bell())
+        self.asked: list[Request] = []
+        self.sent: Callable[[], None] = lambda: None
+        metrics = HandlingMetrics(self.registry)
+        self.prompter = Prompter(self._send, metrics=metrics)
+        self.handling = Handling(
+            store, lease=self.lease, metrics=metrics, bell=Bell(), prompter=self.prompter
+        )
+
+    async def _send(self, requests: Sequence[tuple[str, Request]]) -> None:
+        self.asked += [request for _, request in requests]
+        self.sent()
 
     async def look(self) -> None:
         await self.lease.take_or_renew()
@@ -139,7 +153,7 @@ async def test_well_for_long_enough_it_is_closed_and_resolved(store: Store) -> N
     assert [row[2] for row in await incidents(store)] == ["closed"]
     assert [row[1] for row in await notices(store)] == ["first", "resolved"]
     kinds = await fetch(store, "select kind from incident_note order by id")
-    assert kinds == [("opened",), ("steady",), ("closed",)]
+    assert kinds == [("opened",), ("asked",), ("steady",), ("closed",)]
 
 
 async def test_what_failed_is_reopened_by_another_leader(store: Store) -> None:
@@ -236,3 +250,18 @@ async def test_an_acknowledgement_stays_until_it_fails_again_after_closing(store
     await world.channel_falls(WEB, ago_s=5)
     await leader.look()
     assert await fetch(store, query) == [("failing", None)]
+
+
+async def test_what_needs_a_system_has_it_asked_at_once_and_once(store: Store) -> None:
+    world, leader = await began(store, IncidentRules(hold_s=30))
+    await world.channel_falls("service:s0005/web", ago_s=1)
+    for _ in range(3):
+        await leader.look()
+    stop = Stop()
+    leader.sent = stop.request
+    async with asyncio.timeout(10):
+        await leader.prompter.run(stop)
+    query = "select kind, text from incident_note order by id"
+    assert [request.check for request in leader.asked] == ["system:identity/main"]
+    assert await fetch(store, query) == [("opened", ""), ("asked", "system:identity")]
+    assert await notices(store) == []
