@@ -51,6 +51,7 @@ class Handling:
         self._outlook = Outlook(store)
         self._incidents: dict[str, Incident] = {}
         self._numbers = Numbers({})
+        self._edition = -1  # of what people did, when the rest was read
         self._failing: frozenset[str] = frozenset()  # unexplained at the last look
 
     async def run(self, stop: Stop) -> None:
@@ -84,22 +85,24 @@ class Handling:
             return
         rules = self._outlook.around.catalogue.policy.incidents
         now_ms = self._outlook.now_ms
-        if self._epoch != self._lease.epoch:
-            await self._recall(rules, now_ms)
+        edition = await table.edition(self._store)
+        if self._epoch != self._lease.epoch or self._edition != edition:
+            await self._recall(rules, now_ms, edition)
         seen = await asyncio.to_thread(self._see, rules, now_ms)
         found = handle(self._incidents.values(), seen, now_ms=now_ms, rules=rules, numbers=self._numbers)
         causes = self._possible_causes(seen)
         found = found._replace(entries=[*found.entries, *self._asked(found, causes, now_ms)])
-        if found.changed or found.entries:
-            await self._write(found)
+        if (found.changed or found.entries) and not await self._write(found):
+            self._epoch = 0  # read them again at the next look
+            return
         self._keep(found, rules, now_ms)
         self._failing = frozenset(unexplained(seen.troubles))
         systems = [system for each in causes.values() for system in each]
         self._prompter.ask(questions(self._outlook.around, systems, now_ms=now_ms))
         self._metrics.looked_at.set(time.time())
 
-    async def _recall(self, rules: IncidentRules, now_ms: int) -> None:
-        epoch = self._lease.epoch
+    async def _recall(self, rules: IncidentRules, now_ms: int, edition: int) -> None:
+        epoch, self._edition = self._lease.epoch, edition
         stored = await table.documents(self._store, closed_after_ms=now_ms - round(rules.reopen_s * 1000))
         self._incidents = {one.number: one for one in map(_incident.decode, stored)}
         self._numbers = Numbers(await table.last_numbers(self._store))
@@ -146,22 +149,20 @@ class Handling:
             if one.subject in self._outlook.around.catalogue.checks
         )
 
-    async def _write(self, found: Handled) -> None:
+    async def _write(self, found: Handled) -> bool:
+        """False when a person changed an incident since they were read: then nothing was stored."""
         async with self._store.transaction() as connection:
             if self._epoch != self._lease.epoch:
                 raise LeaseLost("another process led since these incidents were read")
             await self._lease.lock(connection)
+            if await table.edition_locked(connection) != self._edition:
+                return False
             await table.keep(connection, [row_of(one) for one in found.changed])
-            await table.note(
-                connection,
-                [NoteRow(one.number, one.kind.value, one.at_ms, text=one.text) for one in found.entries],
-            )
-            await table.announce(
-                connection,
-                [NoticeRow(one.number, one.topic.value, one.severity.value) for one in found.messages],
-            )
+            await table.note(connection, notes_of(found))
+            await table.announce(connection, notices_of(found))
             if found.entries or found.messages:
                 await wake(connection)
+        return True
 
     def _keep(self, found: Handled, rules: IncidentRules, now_ms: int) -> None:
         self._incidents |= {one.number: one for one in found.changed}
@@ -183,6 +184,19 @@ def _known_failing(incidents: Iterable[Incident]) -> frozenset[str]:
     return frozenset(path for one in failing for path in (one.subject, *one.channels))
 
 
+def notes_of(handled: Handled) -> list[NoteRow]:
+    """The new lines of timelines, as they are stored."""
+    return [
+        NoteRow(one.number, one.kind.value, one.at_ms, author=one.author, text=one.text)
+        for one in handled.entries
+    ]
+
+
+def notices_of(handled: Handled) -> list[NoticeRow]:
+    """What is to be told, as it is stored."""
+    return [NoticeRow(one.number, one.topic.value, one.severity.value) for one in handled.messages]
+
+
 def row_of(incident: Incident) -> IncidentRow:
     """An incident as it is stored."""
     return IncidentRow(
@@ -199,5 +213,7 @@ def row_of(incident: Incident) -> IncidentRow:
         absorbed_by=incident.absorbed_by or None,
         services=incident.services,
         channels=incident.channels,
+        opened_by=incident.by,
+        ruling=None if incident.ruling is None else incident.ruling.value,
         document=msgspec.json.encode(incident).decode(),
     )

@@ -3,87 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from msgspec.structs import replace
-from prometheus_client import CollectorRegistry
 
 from monitor.errors import LeaseLost
-from monitor.judge.handling import Handling
-from monitor.judge.prompter import Prompter
 from monitor.lifetime import Stop
-from monitor.metrics import HandlingMetrics
-from monitor.model import Catalogue, IncidentRules, Policy, Verdict
+from monitor.model import IncidentRules, Verdict
 from monitor.store import incidents as table
-from monitor.store.lease import Lease
-from monitor.store.listen import Bell
 from monitor.store.pool import Store, open_store
-from monitor.stream.wire import Request
-from tests.world import World, government
-
-RULES = IncidentRules(hold_s=0)
-WEB = "service:s0001/web"
+from tests.integration.leader import WEB, Leader, began, fetch, incidents, notices, year
 
 
 @pytest.fixture
 async def store(database: str) -> AsyncIterator[Store]:
     async with open_store(database) as opened:
         yield opened
-
-
-def small(rules: IncidentRules = RULES) -> Catalogue:
-    """Twenty services of four entities; identity blocks every fifth. Nobody asks for the target."""
-    return replace(government(entities=4, services=20), policy=Policy(target=0.01, incidents=rules))
-
-
-class Leader:
-    """One process that keeps incidents, looking when told to."""
-
-    def __init__(self, store: Store, *, holder: str = "one") -> None:
-        self.store = store
-        self.registry = CollectorRegistry()
-        self.lease = Lease(store, role="derive", holder=holder)
-        self.asked: list[Request] = []
-        self.sent: Callable[[], None] = lambda: None
-        metrics = HandlingMetrics(self.registry)
-        self.prompter = Prompter(self._send, metrics=metrics)
-        self.handling = Handling(
-            store, lease=self.lease, metrics=metrics, bell=Bell(), prompter=self.prompter
-        )
-
-    async def _send(self, requests: Sequence[tuple[str, Request]]) -> None:
-        self.asked += [request for _, request in requests]
-        self.sent()
-
-    async def look(self) -> None:
-        await self.lease.take_or_renew()
-        await self.handling.look()
-
-
-async def fetch(store: Store, query: str) -> list[tuple[object, ...]]:
-    async with store.connection() as connection:
-        return [tuple(row) for row in await connection.fetch(query)]
-
-
-async def incidents(store: Store) -> list[tuple[object, ...]]:
-    return await fetch(store, "select number, subject, state, severity from incident order by number")
-
-
-async def notices(store: Store) -> list[tuple[object, ...]]:
-    return await fetch(store, "select incident, topic, severity from notice order by id")
-
-
-async def began(store: Store, rules: IncidentRules = RULES) -> tuple[World, Leader]:
-    world, leader = World(store, small(rules)), Leader(store)
-    await world.begin()
-    await leader.look()
-    return world, leader
-
-
-def year(world: World) -> int:
-    return world.now.year
 
 
 async def test_a_system_that_fails_is_one_incident_and_one_message_t34(store: Store) -> None:
