@@ -305,6 +305,14 @@ class HandlingMetrics:
         )
         for severity in ("warning", "critical"):
             self.notices.labels(severity)
+        self.asked = Counter(
+            "continuity_dependency_requests",
+            "Checks of systems to be asked at once because something that needs them failed.",
+            ["result"],
+            registry=registry,
+        )
+        for result in ("sent", "failed", "dropped"):
+            self.asked.labels(result)
         self.looked_at = Gauge(
             "continuity_incidents_looked_timestamp_seconds",
             "When they were last looked at.",

@@ -281,6 +281,7 @@ def _collect_seldom() -> None:
 async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
     from monitor.judge.derive import ROLE, Derive
     from monitor.judge.handling import Handling
+    from monitor.judge.prompter import Prompter
     from monitor.judge.publishing import Publisher
     from monitor.judge.watching import Watching
     from monitor.metrics import DeriveMetrics, HandlingMetrics, WatchMetrics
@@ -288,6 +289,7 @@ async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop
     from monitor.store.listen import Bell, listening
     from monitor.stream.catalogue import publish_version
     from monitor.stream.kafka import partition_for
+    from monitor.stream.requests import send_requests
     from monitor.stream.wire import TRANSACTIONS
 
     bell = Bell()
@@ -312,13 +314,16 @@ async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop
         metrics=WatchMetrics(process.registry),
         others=[source.topic for source in process.settings.transactions.sources],
     )
-    handling = Handling(store, lease=lease, metrics=HandlingMetrics(process.registry), bell=bell)
+    handled = HandlingMetrics(process.registry)
+    prompter = Prompter(partial(send_requests, process.kafka), metrics=handled)
+    handling = Handling(store, lease=lease, metrics=handled, bell=bell, prompter=prompter)
 
     async def lead() -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(derive.run(process.stop))
             group.create_task(watching.run(process.stop))
             group.create_task(handling.run(process.stop))
+            group.create_task(prompter.run(process.stop))
 
     return lead()
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 
 import msgspec
 
 from monitor.errors import LeaseLost, StoreUnavailable
 from monitor.judge.causes import see
-from monitor.judge.incidents import Handled, Incident, Numbers, State, handle, held_by
+from monitor.judge.incidents import Entry, Handled, Incident, Kind, Numbers, State, handle, held_by
 from monitor.judge.outlook import Outlook
-from monitor.judge.troubles import Sign, expiring
+from monitor.judge.prompter import Prompter
+from monitor.judge.questions import below, questions, unexplained
+from monitor.judge.troubles import Seen, Sign, expiring
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.metrics import HandlingMetrics
@@ -39,12 +42,17 @@ _incident = msgspec.json.Decoder(Incident)
 class Handling:
     """Keeps the incidents while this process leads; a stand-by forgets what it knew."""
 
-    def __init__(self, store: Store, *, lease: Lease, metrics: HandlingMetrics, bell: Bell) -> None:
+    def __init__(
+        self, store: Store, *, lease: Lease, metrics: HandlingMetrics, bell: Bell, prompter: Prompter
+    ) -> None:
         self._store, self._lease, self._metrics, self._bell = store, lease, metrics, bell
+        self._prompter = prompter
         self._epoch = 0  # of the leadership under which the rest was read
         self._outlook = Outlook(store)
         self._incidents: dict[str, Incident] = {}
         self._numbers = Numbers({})
+        self._edition = -1  # of what people did, when the rest was read
+        self._failing: frozenset[str] = frozenset()  # unexplained at the last look
 
     async def run(self, stop: Stop) -> None:
         """Until `stop`. Database away, or the lease lost: what is stored is read again."""
@@ -68,7 +76,7 @@ class Handling:
                 await stop.pause(backoff.next_s())
 
     def _forget(self) -> None:
-        self._epoch = 0
+        self._epoch, self._failing = 0, frozenset()
         self._metrics.show_open({})
 
     async def look(self) -> None:
@@ -77,23 +85,32 @@ class Handling:
             return
         rules = self._outlook.around.catalogue.policy.incidents
         now_ms = self._outlook.now_ms
-        if self._epoch != self._lease.epoch:
-            await self._recall(rules, now_ms)
-        found = await asyncio.to_thread(self._handle, rules, now_ms)
-        if found.changed:
-            await self._write(found)
+        edition = await table.edition(self._store)
+        if self._epoch != self._lease.epoch or self._edition != edition:
+            await self._recall(rules, now_ms, edition)
+        seen = await asyncio.to_thread(self._see, rules, now_ms)
+        found = handle(self._incidents.values(), seen, now_ms=now_ms, rules=rules, numbers=self._numbers)
+        causes = self._possible_causes(seen)
+        found = found._replace(entries=[*found.entries, *self._asked(found, causes, now_ms)])
+        if (found.changed or found.entries) and not await self._write(found):
+            self._epoch = 0  # read them again at the next look
+            return
         self._keep(found, rules, now_ms)
+        self._failing = frozenset(unexplained(seen.troubles))
+        systems = [system for each in causes.values() for system in each]
+        self._prompter.ask(questions(self._outlook.around, systems, now_ms=now_ms))
         self._metrics.looked_at.set(time.time())
 
-    async def _recall(self, rules: IncidentRules, now_ms: int) -> None:
-        epoch = self._lease.epoch
+    async def _recall(self, rules: IncidentRules, now_ms: int, edition: int) -> None:
+        epoch, self._edition = self._lease.epoch, edition
         stored = await table.documents(self._store, closed_after_ms=now_ms - round(rules.reopen_s * 1000))
         self._incidents = {one.number: one for one in map(_incident.decode, stored)}
         self._numbers = Numbers(await table.last_numbers(self._store))
+        self._failing = _known_failing(self._incidents.values())
         self._epoch = epoch
         log.info("incidents.recalled", incidents=len(self._incidents))
 
-    def _handle(self, rules: IncidentRules, now_ms: int) -> Handled:
+    def _see(self, rules: IncidentRules, now_ms: int) -> Seen:
         incidents = list(self._incidents.values())
         certificates = expiring(
             self._outlook.answers, now_ms=now_ms, within_ms=round(rules.certificate_s * 1000)
@@ -104,8 +121,23 @@ class Handling:
             held=held_by(incidents),
             certificates=certificates,
         )
-        seen = replace(seen, unsure=seen.unsure | self._blind())
-        return handle(incidents, seen, now_ms=now_ms, rules=rules, numbers=self._numbers)
+        return replace(seen, unsure=seen.unsure | self._blind())
+
+    def _possible_causes(self, seen: Seen) -> dict[str, list[str]]:
+        """Of each trouble with something that fails since this look: the systems it may follow from."""
+        new: dict[str, list[str]] = {}
+        for path, subject in unexplained(seen.troubles).items():
+            if path not in self._failing:
+                new.setdefault(subject, []).append(path)
+        return {subject: below(self._outlook.around, paths) for subject, paths in new.items()}
+
+    def _asked(self, found: Handled, causes: dict[str, list[str]], now_ms: int) -> list[Entry]:
+        after = {**self._incidents, **{one.number: one for one in found.changed}}
+        return [
+            Entry(one.number, Kind.ASKED, now_ms, " ".join(causes[one.subject]))
+            for one in after.values()
+            if one.open and causes.get(one.subject)
+        ]
 
     def _blind(self) -> frozenset[str]:
         """Checks whose certificate was an incident and has not been seen of late."""
@@ -117,21 +149,20 @@ class Handling:
             if one.subject in self._outlook.around.catalogue.checks
         )
 
-    async def _write(self, found: Handled) -> None:
+    async def _write(self, found: Handled) -> bool:
+        """False when a person changed an incident since they were read: then nothing was stored."""
         async with self._store.transaction() as connection:
             if self._epoch != self._lease.epoch:
                 raise LeaseLost("another process led since these incidents were read")
             await self._lease.lock(connection)
+            if await table.edition_locked(connection) != self._edition:
+                return False
             await table.keep(connection, [row_of(one) for one in found.changed])
-            await table.note(
-                connection, [NoteRow(one.number, one.kind.value, one.at_ms) for one in found.entries]
-            )
-            await table.announce(
-                connection,
-                [NoticeRow(one.number, one.topic.value, one.severity.value) for one in found.messages],
-            )
+            await table.note(connection, notes_of(found))
+            await table.announce(connection, notices_of(found))
             if found.entries or found.messages:
                 await wake(connection)
+        return True
 
     def _keep(self, found: Handled, rules: IncidentRules, now_ms: int) -> None:
         self._incidents |= {one.number: one for one in found.changed}
@@ -145,6 +176,25 @@ class Handling:
         for message in found.messages:
             self._metrics.notices.labels(message.severity.value).inc()
         self._metrics.show_open(Counter(one.severity for one in self._incidents.values() if one.open))
+
+
+def _known_failing(incidents: Iterable[Incident]) -> frozenset[str]:
+    """What was asked about before this process led."""
+    failing = [one for one in incidents if one.state is State.FAILING]
+    return frozenset(path for one in failing for path in (one.subject, *one.channels))
+
+
+def notes_of(handled: Handled) -> list[NoteRow]:
+    """The new lines of timelines, as they are stored."""
+    return [
+        NoteRow(one.number, one.kind.value, one.at_ms, author=one.author, text=one.text)
+        for one in handled.entries
+    ]
+
+
+def notices_of(handled: Handled) -> list[NoticeRow]:
+    """What is to be told, as it is stored."""
+    return [NoticeRow(one.number, one.topic.value, one.severity.value) for one in handled.messages]
 
 
 def row_of(incident: Incident) -> IncidentRow:
@@ -163,5 +213,7 @@ def row_of(incident: Incident) -> IncidentRow:
         absorbed_by=incident.absorbed_by or None,
         services=incident.services,
         channels=incident.channels,
+        opened_by=incident.by,
+        ruling=None if incident.ruling is None else incident.ruling.value,
         document=msgspec.json.encode(incident).decode(),
     )

@@ -44,6 +44,16 @@ class Kind(StrEnum):
     CLOSED = "closed"
     ABSORBED = "absorbed"
     REOPENED = "reopened"
+    ASKED = "asked"  # the checks of systems that it may follow from
+    CAUSE_CONFIRMED = "cause_confirmed"  # the suspected one, by a person
+    CAUSE_REJECTED = "cause_rejected"
+
+
+class Ruling(StrEnum):
+    """A person's word on a suspected cause."""
+
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
 
 
 class Topic(StrEnum):
@@ -81,10 +91,19 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     channels: tuple[str, ...] = ()
     systems: tuple[str, ...] = ()
     may_follow: bool = False
+    by: str = ""  # who opened it by hand; empty is the monitor itself
+    title: str = ""  # what they say is wrong
+    ruling: Ruling | None = None
+    ruled_by: str = ""
 
     @property
     def open(self) -> bool:
         return self.state in (State.FAILING, State.STEADYING)
+
+    @property
+    def named(self) -> bool:
+        """Whether its cause may be named to the public and in a report."""
+        return not self.suspected or self.ruling is Ruling.CONFIRMED
 
     def unstable(self, now_ms: int) -> tuple[int, int] | None:
         """(failures, minutes) of one that failed more than once; None for a single failure."""
@@ -99,6 +118,8 @@ class Entry(NamedTuple):
     number: str
     kind: Kind
     at_ms: int
+    text: str = ""  # of ASKED: the systems' paths
+    author: str = ""  # of what people did
 
 
 class Message(NamedTuple):
@@ -227,6 +248,7 @@ class _Desk:
             one
             for one in self._before.values()
             if one.subject == trouble.subject and one.state is State.CLOSED and one.closed_ms >= since_ms
+            if not one.by
         ]
         if not closed:
             return None
@@ -238,6 +260,8 @@ class _Desk:
             sign=trouble.sign,
             verdict=trouble.verdict,
             suspected=trouble.suspected,
+            ruling=None,
+            ruled_by="",
             raised_ms=self._now_ms,
             well_ms=0,
             closed_ms=0,
@@ -256,7 +280,7 @@ class _Desk:
         grown = replace(
             incident,
             severity=severity if graver else incident.severity,
-            sign=trouble.sign if graver or worse else incident.sign,
+            sign=trouble.sign if graver or worse or incident.sign is Sign.REPORTED else incident.sign,
             raised_ms=self._now_ms if graver else incident.raised_ms,
             verdict=trouble.verdict if worse else incident.verdict,
             suspected=incident.suspected and trouble.suspected,
@@ -276,6 +300,8 @@ class _Desk:
     # -- no trouble any more -----------------------------------------------------------------------------
 
     def _settle(self, incident: Incident) -> None:
+        if incident.by and not incident.failing_ms:
+            return  # no check ever saw it: a person knows when it is over
         absorber = self._absorber(incident)
         if absorber is not None:
             absorbed = replace(
@@ -287,7 +313,7 @@ class _Desk:
 
     def _absorber(self, incident: Incident) -> Incident | None:
         """The incident whose trouble explains what made this one fail, when it still fails."""
-        if incident.state is not State.FAILING:
+        if incident.state is not State.FAILING or incident.by:
             return None
         for trouble in self._seen.troubles:
             touched = not set(incident.channels).isdisjoint(trouble.channels)
@@ -305,7 +331,7 @@ class _Desk:
         began = incident.state is State.FAILING
         steady = replace(incident, state=State.STEADYING, well_ms=well_ms)
         steady = self._write(steady, Kind.STEADY if began else None, well_ms)
-        if self._now_ms - well_ms >= self._rules.steady_s * 1000:
+        if self._now_ms - well_ms >= self._rules.steady_s * 1000 and not incident.by:
             closed = replace(steady, state=State.CLOSED, closed_ms=self._now_ms)
             self._write(closed, Kind.CLOSED, self._now_ms)
             if closed.told is not None:

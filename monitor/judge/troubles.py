@@ -19,6 +19,7 @@ class Sign(StrEnum):
     DOWN = "down"  # something is down, and everything it takes can be got otherwise
     DEGRADED = "degraded"
     CERTIFICATE = "certificate"  # ends within days
+    REPORTED = "reported"  # a person says so; no check has seen it
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ class IncidentRow(NamedTuple):
     absorbed_by: str | None
     services: tuple[str, ...]
     channels: tuple[str, ...]
+    opened_by: str
+    ruling: str | None
     document: str
 
 
@@ -113,11 +115,48 @@ async def documents(store: Store, *, closed_after_ms: int) -> list[str]:
 async def last_numbers(store: Store) -> dict[int, int]:
     """The highest number given, by year."""
     async with store.connection() as connection:
-        rows = await connection.fetch(
-            "select split_part(number, '-', 2)::int as year, max(split_part(number, '-', 3)::int) as last "
-            "from incident group by 1"
-        )
+        return await last_numbers_within(connection)
+
+
+async def last_numbers_within(connection: asyncpg.Connection) -> dict[int, int]:
+    """The same, within a transaction."""
+    rows = await connection.fetch(
+        "select split_part(number, '-', 2)::int as year, max(split_part(number, '-', 3)::int) as last "
+        "from incident group by 1"
+    )
     return {row["year"]: row["last"] for row in rows}
+
+
+async def edition(store: Store) -> int:
+    """How often people changed incidents; another one: read them again."""
+    async with store.connection() as connection:
+        found: int = await connection.fetchval("select edition from incident_desk")
+    return found
+
+
+async def edition_locked(connection: asyncpg.Connection) -> int:
+    """The same; until this transaction ends nobody changes one by hand."""
+    found: int = await connection.fetchval("select edition from incident_desk for update")
+    return found
+
+
+async def take_desk(connection: asyncpg.Connection) -> None:
+    """First statement of every act of a person: waits for whoever is at it, and makes the leader look."""
+    await connection.execute("update incident_desk set edition = edition + 1")
+
+
+async def open_of(connection: asyncpg.Connection, subject: str) -> str | None:
+    """The number of the open incident of a subject."""
+    number: str | None = await connection.fetchval(
+        "select number from incident where subject = $1 and closed_at is null", subject
+    )
+    return number
+
+
+async def document_of(connection: asyncpg.Connection, number: str) -> str:
+    """The document of an incident, which must exist."""
+    document: str = await connection.fetchval("select document from incident where number = $1", number)
+    return document
 
 
 async def keep(connection: asyncpg.Connection, rows: Sequence[IncidentRow]) -> None:
@@ -128,13 +167,14 @@ async def keep(connection: asyncpg.Connection, rows: Sequence[IncidentRow]) -> N
     await connection.executemany(
         """
         insert into incident (number, subject, sign, state, severity, verdict, suspected, since, opened_at,
-                              closed_at, absorbed_by, services, channels, document)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                              closed_at, absorbed_by, services, channels, opened_by, ruling, document)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
         on conflict (number) do update
            set sign = excluded.sign, state = excluded.state, severity = excluded.severity,
                verdict = excluded.verdict, suspected = excluded.suspected, closed_at = excluded.closed_at,
                absorbed_by = excluded.absorbed_by, services = excluded.services,
-               channels = excluded.channels, document = excluded.document, tx = pg_current_xact_id(),
+               channels = excluded.channels, ruling = excluded.ruling, document = excluded.document,
+               tx = pg_current_xact_id(),
                acknowledged_at = case when excluded.closed_at is null and incident.closed_at is not null
                                       then null else incident.acknowledged_at end,
                acknowledged_by = case when excluded.closed_at is null and incident.closed_at is not null
@@ -225,10 +265,13 @@ async def acknowledge(store: Store, number: str, *, actor: str) -> bool:
     return True
 
 
-async def write_note(store: Store, number: str, *, actor: str, text: str) -> None:
-    """What a person adds to the timeline, under their name; audited. The incident must exist."""
+async def write_note(store: Store, number: str, *, actor: str, text: str, kind: str = "note") -> None:
+    """What a person adds to the timeline (`note` | `summary`), under their name; audited.
+
+    The incident must exist.
+    """
     async with store.transaction() as connection:
-        await _write(connection, number, kind="note", actor=actor, text=text)
+        await _write(connection, number, kind=kind, actor=actor, text=text)
 
 
 async def _write(

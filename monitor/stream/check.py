@@ -87,6 +87,8 @@ def _needs(kafka: Kafka, roles: Sequence[str], vantages: Sequence[str]) -> list[
     operations: defaultdict[str, set[str]] = defaultdict(set)
     if "derive" in roles:
         operations[kafka.topic(CATALOGUE)].add("Write")
+        for vantage in vantages:  # what a failure may follow from is asked at once
+            operations[kafka.topic(REQUESTS + vantage)].add("Write")
     if "ingest" in roles:
         operations[kafka.topic(OBSERVATIONS)].add("Read")
     if "count" in roles:
@@ -95,7 +97,7 @@ def _needs(kafka: Kafka, roles: Sequence[str], vantages: Sequence[str]) -> list[
         operations[kafka.topic(CATALOGUE)].add("Read")  # roles with a database read it there
         operations[kafka.topic(OBSERVATIONS)].add("Write")
         for vantage in vantages:
-            operations[kafka.topic(REQUESTS + vantage)] = {"Read", "Write"}
+            operations[kafka.topic(REQUESTS + vantage)] |= {"Read", "Write"}
     if "web" in roles:
         operations[kafka.topic(TRANSACTIONS)].add("Write")
     keyed = tuple(kafka.topic(name) for name in KEYED)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -14,14 +14,31 @@ from monitor.errors import BadMessage, StreamUnavailable
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.stream.alive import look_after_consumer
-from monitor.stream.kafka import Kafka, open_consumer, reachable, sticky
-from monitor.stream.wire import REQUESTS, Request, decode_request
+from monitor.stream.kafka import Kafka, open_consumer, open_producer, reachable, sticky
+from monitor.stream.wire import REQUESTS, Request, decode_request, encode
 
 log = Log(__name__)
 
 POLL_MS = 200
 CONFIRM_S = 3.0
 REBALANCE_S = 60.0
+SENT_WITHIN_S = 5.0
+
+
+async def send_requests(kafka: Kafka, requests: Sequence[tuple[str, Request]]) -> None:
+    """Have checks asked now; each request goes to the topic of the vantage point it is given with.
+
+    The producer lives as long as the call: this happens a few times a day. Raises StreamUnavailable; then
+    some of them may have been sent.
+    """
+    async with open_producer(kafka) as producer:
+        with reachable():
+            async with asyncio.timeout(SENT_WITHIN_S):
+                sent = [
+                    producer.send_and_wait(kafka.topic(REQUESTS + vantage), encode(each), each.check.encode())
+                    for vantage, each in requests
+                ]
+                await asyncio.gather(*sent)
 
 
 class Group:

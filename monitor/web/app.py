@@ -16,10 +16,11 @@ from monitor.store.pool import Store
 from monitor.store.tokens import Holder
 from monitor.web import auth, guard
 from monitor.web.api import availability, counted, events, handlers, transactions
+from monitor.web.api import by_hand as api_by_hand
 from monitor.web.api import incidents as api_incidents
 from monitor.web.gateway import Gateway
 from monitor.web.pages import availability as availability_page
-from monitor.web.pages import entity, incidents, overview, service, sign_in, system, systems
+from monitor.web.pages import by_hand, entity, incidents, overview, service, sign_in, system, systems
 from monitor.web.problems import Refused, json_response, problem
 from monitor.web.site import HOLDER, SITE, STATIC, Site, add_headers, bare_page
 from monitor.web.state import Live
@@ -73,7 +74,12 @@ def _pages() -> list[web.RouteDef]:
         web.get("/services/{slug}", service.service),
         web.get("/availability", availability_page.availability),
         web.get("/incidents", incidents.incidents),
+        web.get("/incidents/new", by_hand.form),
+        web.post("/incidents/new", by_hand.send),
         web.get("/incidents/{number}", incidents.incident),
+        web.post("/incidents/{number}/close", by_hand.close),
+        web.post("/incidents/{number}/cause", by_hand.rule),
+        web.post("/incidents/{number}/summary", by_hand.summarise),
         web.post("/incidents/{number}/acknowledge", incidents.acknowledge),
         web.post("/incidents/{number}/notes", incidents.note),
         web.get("/systems", systems.systems),
@@ -99,7 +105,11 @@ def api_routes() -> list[web.RouteDef]:
         web.get("/api/v1/availability", availability.availability),
         web.get("/api/v1/availability/evidence", availability.availability_evidence),
         web.get("/api/v1/incidents", api_incidents.listed),
+        web.post("/api/v1/incidents", api_by_hand.opening),
         web.get("/api/v1/incidents/{number}", api_incidents.one),
+        web.post("/api/v1/incidents/{number}/close", api_by_hand.closing),
+        web.post("/api/v1/incidents/{number}/cause", api_by_hand.cause),
+        web.post("/api/v1/incidents/{number}/summary", api_by_hand.summary),
         web.post("/api/v1/incidents/{number}/acknowledge", api_incidents.acknowledge),
         web.post("/api/v1/incidents/{number}/notes", api_incidents.note),
         web.get("/api/v1/observations", handlers.observations),

@@ -56,7 +56,10 @@ def rules(vantage: str = "main") -> dict[str, tuple[Rule, ...]]:
         ),
         "ingest": (Rule("topic", OBSERVATIONS, ("read",)), Rule("group", "ingest", ("read",))),
         "count": (Rule("topic", TRANSACTIONS, ("read",)), Rule("group", "count", ("read",))),
-        "derive": (Rule("topic", CATALOGUE, ("write",)),),
+        "derive": (
+            Rule("topic", CATALOGUE, ("write",)),
+            Rule("topic", REQUESTS + vantage, ("write",)),
+        ),
         "web": (Rule("topic", TRANSACTIONS, ("write",)),),
     }
 

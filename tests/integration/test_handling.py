@@ -2,74 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from msgspec.structs import replace
-from prometheus_client import CollectorRegistry
 
 from monitor.errors import LeaseLost
-from monitor.judge.handling import Handling
-from monitor.metrics import HandlingMetrics
-from monitor.model import Catalogue, IncidentRules, Policy, Verdict
+from monitor.lifetime import Stop
+from monitor.model import IncidentRules, Verdict
 from monitor.store import incidents as table
-from monitor.store.lease import Lease
-from monitor.store.listen import Bell
 from monitor.store.pool import Store, open_store
-from tests.world import World, government
-
-RULES = IncidentRules(hold_s=0)
-WEB = "service:s0001/web"
+from tests.integration.leader import WEB, Leader, began, fetch, incidents, notices, year
 
 
 @pytest.fixture
 async def store(database: str) -> AsyncIterator[Store]:
     async with open_store(database) as opened:
         yield opened
-
-
-def small(rules: IncidentRules = RULES) -> Catalogue:
-    """Twenty services of four entities; identity blocks every fifth. Nobody asks for the target."""
-    return replace(government(entities=4, services=20), policy=Policy(target=0.01, incidents=rules))
-
-
-class Leader:
-    """One process that keeps incidents, looking when told to."""
-
-    def __init__(self, store: Store, *, holder: str = "one") -> None:
-        self.store = store
-        self.registry = CollectorRegistry()
-        self.lease = Lease(store, role="derive", holder=holder)
-        self.handling = Handling(store, lease=self.lease, metrics=HandlingMetrics(self.registry), bell=Bell())
-
-    async def look(self) -> None:
-        await self.lease.take_or_renew()
-        await self.handling.look()
-
-
-async def fetch(store: Store, query: str) -> list[tuple[object, ...]]:
-    async with store.connection() as connection:
-        return [tuple(row) for row in await connection.fetch(query)]
-
-
-async def incidents(store: Store) -> list[tuple[object, ...]]:
-    return await fetch(store, "select number, subject, state, severity from incident order by number")
-
-
-async def notices(store: Store) -> list[tuple[object, ...]]:
-    return await fetch(store, "select incident, topic, severity from notice order by id")
-
-
-async def began(store: Store, rules: IncidentRules = RULES) -> tuple[World, Leader]:
-    world, leader = World(store, small(rules)), Leader(store)
-    await world.begin()
-    await leader.look()
-    return world, leader
-
-
-def year(world: World) -> int:
-    return world.now.year
 
 
 async def test_a_system_that_fails_is_one_incident_and_one_message_t34(store: Store) -> None:
@@ -139,7 +89,7 @@ async def test_well_for_long_enough_it_is_closed_and_resolved(store: Store) -> N
     assert [row[2] for row in await incidents(store)] == ["closed"]
     assert [row[1] for row in await notices(store)] == ["first", "resolved"]
     kinds = await fetch(store, "select kind from incident_note order by id")
-    assert kinds == [("opened",), ("steady",), ("closed",)]
+    assert kinds == [("opened",), ("asked",), ("steady",), ("closed",)]
 
 
 async def test_what_failed_is_reopened_by_another_leader(store: Store) -> None:
@@ -236,3 +186,18 @@ async def test_an_acknowledgement_stays_until_it_fails_again_after_closing(store
     await world.channel_falls(WEB, ago_s=5)
     await leader.look()
     assert await fetch(store, query) == [("failing", None)]
+
+
+async def test_what_needs_a_system_has_it_asked_at_once_and_once(store: Store) -> None:
+    world, leader = await began(store, IncidentRules(hold_s=30))
+    await world.channel_falls("service:s0005/web", ago_s=1)
+    for _ in range(3):
+        await leader.look()
+    stop = Stop()
+    leader.sent = stop.request
+    async with asyncio.timeout(10):
+        await leader.prompter.run(stop)
+    query = "select kind, text from incident_note order by id"
+    assert [request.check for request in leader.asked] == ["system:identity/main"]
+    assert await fetch(store, query) == [("opened", ""), ("asked", "system:identity")]
+    assert await notices(store) == []

@@ -110,7 +110,8 @@ async def test_only_the_operation_that_is_missing_is_named(kafka: Kafka, allow: 
     while await remedies(as_user(kafka, "ingest"), "ingest"):  # a rule takes force a moment later
         assert time.monotonic() < deadline
     assert await remedies(as_user(kafka, "ingest"), "derive") == [
-        f"{acl} --operation Write --operation Describe --topic {kafka.topic(CATALOGUE)}"
+        f"{acl} --operation Write --operation Describe --topic {kafka.topic(CATALOGUE)}",
+        f"{acl} --operation Write --operation Describe --topic {kafka.topic(REQUESTS)}main",
     ]
 
 

@@ -24,6 +24,7 @@ from monitor.model import ChannelKind, Effect, FindingLevel, Missing, Severity, 
 from monitor.web.charts import PHASES
 from monitor.web.language import Ltr, Message, Speaker, choose, messages
 from monitor.web.pages.overview import STATES
+from monitor.web.reporting import VERDICTS
 from monitor.web.site import ROOM
 from monitor.words import EXCLUDED, LOOKS
 from probes.contract import Outcome, Reason
@@ -54,7 +55,9 @@ FAMILIES = {
     "incident.sign": list(Sign),
     "incident.severity": list(Severity),
     "incident.state": list(State),
-    "incident.kind": [*Kind, "acknowledged", "note"],
+    "incident.kind": [*Kind, "acknowledged", "note", "summary"],
+    "incident.severity_does": list(Severity),
+    "incident.verdict": list(VERDICTS),
 }
 
 

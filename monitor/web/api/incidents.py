@@ -8,7 +8,7 @@ from aiohttp import web
 from monitor.store import incidents
 from monitor.web.api import forms
 from monitor.web.api.handlers import limit_of, one_of, picture_of
-from monitor.web.api.openapi import INCIDENTS_MAX
+from monitor.web.api.openapi_incidents import INCIDENTS_MAX
 from monitor.web.handled import Shown, all_shown, note_of, operator, shown
 from monitor.web.problems import Refused, json_response
 from monitor.web.site import SITE
@@ -28,14 +28,14 @@ async def listed(request: web.Request) -> web.Response:
 
 
 async def one(request: web.Request) -> web.Response:
-    return json_response(await _told(request))
+    return json_response(await told(request, request.match_info["number"]))
 
 
 async def acknowledge(request: web.Request) -> web.Response:
     """Whoever comes second is told who was first."""
     holder, found = operator(request), await found_of(request)
     await incidents.acknowledge(request.app[SITE].store, found.incident.number, actor=holder.name)
-    return json_response(await _told(request))
+    return json_response(await told(request, found.incident.number))
 
 
 async def note(request: web.Request) -> web.Response:
@@ -46,19 +46,23 @@ async def note(request: web.Request) -> web.Response:
         raise Refused(400, "Bad note", 'send JSON such as {"text": "Called the provider"}') from None
     text = note_of(sent.get("text"))
     await incidents.write_note(request.app[SITE].store, found.incident.number, actor=holder.name, text=text)
-    return json_response(await _told(request), status=201)
+    return json_response(await told(request, found.incident.number), status=201)
 
 
 async def found_of(request: web.Request) -> Shown:
     """The incident whose number the address names. Raises Refused (404)."""
-    number = request.match_info["number"]
+    return await _found(request, request.match_info["number"])
+
+
+async def _found(request: web.Request, number: str) -> Shown:
     kept = await incidents.one(request.app[SITE].store, number)
     if kept is None:
         raise Refused(404, "Not found", f"no incident {number!r}")
     return shown(kept)
 
 
-async def _told(request: web.Request) -> forms.Json:
-    picture, found = picture_of(request), await found_of(request)
-    lines = await incidents.timeline(request.app[SITE].store, found.incident.number)
+async def told(request: web.Request, number: str) -> forms.Json:
+    """The incident of that number as the API gives it. Raises Refused (404)."""
+    picture, found = picture_of(request), await _found(request, number)
+    lines = await incidents.timeline(request.app[SITE].store, number)
     return forms.incident(picture, found, lines)

@@ -7,22 +7,19 @@ from functools import cache
 from monitor.judge.accepting import ID_MOST
 from monitor.judge.counting import COUNT_MAX
 from monitor.judge.findings import DROP, FAILURE_RATE, SILENCE, SURGE
-from monitor.judge.incidents import State
 from monitor.judge.picture import BEHIND
-from monitor.judge.troubles import Sign
 from monitor.model import (
     ChannelKind,
     Effect,
     FindingLevel,
     Missing,
-    Severity,
     SystemKind,
     TransactionOutcome,
     Verdict,
 )
 from monitor.store.history import ATTEMPTS_MAX
 from monitor.store.read import CHANGES_MAX
-from monitor.web.api import openapi_availability
+from monitor.web.api import openapi_availability, openapi_incidents
 from monitor.web.api.schema import COUNT, FLAG, INSTANT, NUMBER, TEXT, Json
 from monitor.web.api.schema import enum_of as _enum
 from monitor.web.api.schema import list_of as _list
@@ -36,7 +33,6 @@ from monitor.web.curve import STEPS
 from monitor.web.gateway import EVENTS_MOST
 from probes.contract import Outcome
 
-INCIDENTS_MAX = 1000
 KINDS = (SILENCE, DROP, FAILURE_RATE, SURGE)
 
 
@@ -55,39 +51,7 @@ def _schemas() -> Json:
             since=_or_null(INSTANT),
             behind=FLAG,
         ),
-        "IncidentLine": _object(
-            number=TEXT,
-            subject={**TEXT, "description": "Path of a system, service or check, or `government`."},
-            sign=_enum(Sign),
-            state=_enum(State),
-            severity=_enum(Severity),
-            verdict=_enum(Verdict),
-            suspected={**FLAG, "description": "Its own check never confirmed it."},
-            since=INSTANT,
-            opened_at=INSTANT,
-            well_since=_or_null(INSTANT),
-            closed_at=_or_null(INSTANT),
-            absorbed_by=_or_null(TEXT),
-            failures=COUNT,
-            reopened=COUNT,
-            acknowledged_at=_or_null(INSTANT),
-            acknowledged_by=_or_null(TEXT),
-            services={**_list(TEXT), "description": "Every service it ever took."},
-            channels=_list(TEXT),
-        ),
-        "Incident": {
-            "allOf": [
-                _ref("AsOf"),
-                _ref("IncidentLine"),
-                _object(
-                    taken=_list(_with("ServiceLine", still_works=_list(TEXT))),
-                    call=_list(_object(name=_ref("Name"), contacts=_list({"type": "object"}))),
-                    timeline=_list(
-                        _object(kind=TEXT, at=INSTANT, known_at=INSTANT, author=_or_null(TEXT), text=TEXT)
-                    ),
-                ),
-            ]
-        },
+        **openapi_incidents.schemas(),
         "Continuity": _with(
             "AsOf",
             sample=FLAG,
@@ -384,33 +348,6 @@ def _send() -> Json:
     }
 
 
-NUMBER_IN_PATH: Json = {
-    "name": "number", "in": "path", "required": True, "schema": {**TEXT, "examples": ["INC-2026-0412"]}
-}  # fmt: skip
-
-
-def _act(name: str, summary: str, *, code: str, body: Json | None = None) -> Json:
-    """A POST of an operator on an incident; answers with the incident as it is then."""
-    problem = {"application/problem+json": {"schema": _ref("Problem")}}
-    answer = {"description": "The incident.", "content": {JSON: {"schema": _ref("Incident")}}}
-    return {
-        "post": {
-            "operationId": name,
-            "summary": summary,
-            "parameters": [NUMBER_IN_PATH],
-            "security": [{"token": []}],
-            **({"requestBody": {"required": True, "content": {JSON: {"schema": body}}}} if body else {}),
-            "responses": {
-                code: answer,
-                "401": {"description": "No token, or one that is not in force.", "content": problem},
-                "403": {"description": "A token that is not an operator's.", "content": problem},
-                "404": {"description": "No such incident.", "content": problem},
-                "default": {"description": "A problem (RFC 9457).", "content": problem},
-            },
-        }
-    }
-
-
 def _items(name: str, **more: Json) -> Json:
     return _object(items=_list(_ref(name)), **more)
 
@@ -452,29 +389,7 @@ def _paths() -> Json:
             ],
         ),
         **openapi_availability.paths(_get),
-        "/api/v1/incidents": _get(
-            "incidents",
-            "Open incidents, the gravest first; or those closed last.",
-            {"allOf": [_ref("AsOf"), _items("IncidentLine")]},
-            parameters=[
-                _query("state", {"type": "string", "enum": ["open", "closed"]}, "Which; open when absent."),
-                _limit(INCIDENTS_MAX),
-            ],
-        ),
-        "/api/v1/incidents/{number}": _get(
-            "incident",
-            "One incident: timeline, what it takes, what still works, whom to call.",
-            _ref("Incident"),
-            parameters=[NUMBER_IN_PATH],
-        ),
-        "/api/v1/incidents/{number}/acknowledge": _act(
-            "acknowledge",
-            "Say that you have it in hand. Whoever comes second sees who was first.",
-            code="200",
-        ),
-        "/api/v1/incidents/{number}/notes": _act(
-            "note", "Add a note to the timeline, under your name.", code="201", body=_object(text=TEXT)
-        ),
+        **openapi_incidents.paths(_get, _items, _limit),
         "/api/v1/observations": _get(
             "observations",
             "Attempts of a check or subject, newest first.",

@@ -10,6 +10,7 @@ from monitor.store import incidents as table
 from monitor.web import auth, handled
 from monitor.web.api.incidents import found_of
 from monitor.web.handled import MAY_HANDLE, NOTE_MAX
+from monitor.web.pages.by_hand import to
 from monitor.web.site import HOLDER, SITE, page
 from monitor.web.telling import Telling
 
@@ -52,7 +53,7 @@ async def acknowledge(request: web.Request) -> web.Response:
     auth.check_csrf(request, await request.post())
     holder, found = handled.operator(request), await found_of(request)
     await table.acknowledge(request.app[SITE].store, found.incident.number, actor=holder.name)
-    return _back(found)
+    return to(found.incident.number)
 
 
 async def note(request: web.Request) -> web.Response:
@@ -61,11 +62,7 @@ async def note(request: web.Request) -> web.Response:
     holder, found = handled.operator(request), await found_of(request)
     text = handled.note_of(sent.get("text"))
     await table.write_note(request.app[SITE].store, found.incident.number, actor=holder.name, text=text)
-    return _back(found)
-
-
-def _back(found: handled.Shown) -> web.Response:
-    return web.Response(status=303, headers={"Location": f"/incidents/{found.incident.number}"})
+    return to(found.incident.number)
 
 
 def _about(telling: Telling) -> Any:
