@@ -1,0 +1,1 @@
+"""The committee's report: one frozen set of numbers, and the ways to read it."""

@@ -1,0 +1,165 @@
+"""Facts into the frozen report, every figure of it. Pure: the same facts give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from monitor.judge import uptake
+from monitor.judge.figures import Tally
+from monitor.judge.periods import day_of
+from monitor.judge.ranges import clip
+from monitor.judge.seconds import Says
+from monitor.model import Text
+from monitor.report import lists
+from monitor.report.document import (
+    Counts,
+    Document,
+    Part,
+    Time,
+)
+from monitor.report.facts import Facts, Week
+from monitor.report.figures import by_key, figures_of
+from monitor.report.outages import lost_in, outages
+from monitor.report.times import utc
+
+
+def build(facts: Facts) -> Document:
+    """The report of these facts."""
+    document = Document(
+        about=facts.about,
+        terms=facts.terms,
+        total=Part(kind="total", subject="", slug="", name=Text()),
+        outages=outages(facts),
+        work=lists.work(facts),
+        advisories=lists.advisories(facts),
+        certificates=lists.certificates(facts),
+        unmeasured=lists.unmeasured(facts),
+        decisions=lists.decisions(facts),
+        not_in=tuple(facts.not_in),
+    )
+    services = [_with_figures(_service(facts, subject), document) for subject in facts.services]
+    sums = [_sum(facts, subject, "entity", services) for subject in facts.entities]
+    total = _sum(facts, facts.about.scope, "total", services)
+    return replace(
+        document,
+        total=_with_figures(total, document),
+        entities=tuple(sorted((_with_figures(each, document) for each in sums), key=_worst)),
+        services=tuple(sorted(services, key=_worst)),
+        weeks=tuple(_with_figures(_week(facts, week), document) for week in facts.weeks),
+    )
+
+
+def _with_figures(part: Part, document: Document) -> Part:
+    return replace(part, figures=figures_of(part, document))
+
+
+def _worst(part: Part) -> tuple[int, str]:
+    """Whoever was not available longest comes first."""
+    return -part.counted.down_ms, part.subject
+
+
+# -- who
+
+
+def _service(facts: Facts, subject: str) -> Part:
+    slug, name = facts.name(subject)
+    when = facts.when
+    exists = clip(facts.exists(subject), when.start_ms, when.end_ms)
+    began, ended = (exists[0][0], exists[-1][1]) if exists else (when.start_ms, when.end_ms)
+    return Part(
+        kind="service",
+        subject=subject,
+        slug=slug,
+        name=name,
+        entity=facts.owners.get(subject, ""),
+        existed_from=utc(began) if began > when.start_ms else None,
+        existed_to=utc(ended) if ended < when.end_ms else None,
+        objective=facts.objectives.get(subject, facts.terms.target),
+        lost=lost_in(facts, [subject]),
+        **_times(facts, subject),
+        **_counted(facts, [subject]),
+    )
+
+
+def _sum(facts: Facts, subject: str, kind: Literal["total", "entity"], services: Sequence[Part]) -> Part:
+    """An entity or everybody. A service that moved counts among those of its owner at the end."""
+    own = [each for each in services if kind == "total" or each.entity == subject]
+    slug, name = (facts.about.slug, facts.about.name) if kind == "total" else facts.name(subject)
+    answers = [each.figures[by_key("target_met").code] for each in own]
+    subjects = [each.subject for each in own]
+    return Part(
+        kind=kind,
+        subject=subject,
+        slug=slug,
+        name=name,
+        services=len(own),
+        judged=sum(each.says is Says.FIGURE for each in answers),
+        met=sum(each.text == "yes" for each in answers),
+        objective=facts.terms.target,
+        lost=lost_in(facts, subjects),
+        **_times(facts, subject),
+        **_counted(facts, subjects),
+    )
+
+
+def _week(facts: Facts, week: Week) -> Part:
+    counted = _time(week.figure.counted) if week.figure else Time()
+    return Part(
+        kind="week",
+        subject=facts.about.scope,
+        slug=facts.about.slug,
+        name=facts.about.name,
+        label=week.label,
+        first=day_of(week.when.start_ms, ZoneInfo(facts.about.zone)),
+        counted=counted,
+        objective=facts.terms.target,
+    )
+
+
+def _times(facts: Facts, subject: str) -> dict[str, Any]:
+    figure, before = facts.figures.get(subject), facts.before.get(subject)
+    return {
+        "counted": _time(figure.counted) if figure else Time(),
+        "all_counted": _time(figure.whole) if figure else Time(),
+        "before": _time(before.counted) if before else None,
+    }
+
+
+def _time(tally: Tally) -> Time:
+    return Time(
+        up_ms=tally.spent.up_ms,
+        degraded_ms=tally.spent.degraded_ms,
+        unknown_ms=tally.spent.unknown_ms,
+        down_ms=tally.spent.down_ms,
+        maintenance_ms=tally.spent.maintenance_ms,
+        out_of_hours_ms=tally.spent.out_of_hours_ms,
+        outages=tally.outages,
+        longest_ms=tally.longest_ms,
+        restored=tally.restored,
+        restored_ms=tally.restored_ms,
+    )
+
+
+def _counted(facts: Facts, services: Iterable[str]) -> dict[str, Any]:
+    """Transactions of these services together; nothing where nobody sends counts of them."""
+    none = uptake.Tally()
+    pairs = [(facts.counted.get(each, none), facts.counted_before.get(each, none)) for each in services]
+    now, before = (uptake.total(side) for side in zip(*pairs, strict=True)) if pairs else (none, none)
+    sending = sum(bool(sum(one.ended)) for one, _ in pairs)
+    if not sending:
+        return {}
+    return {
+        "counts": Counts(
+            completed=now.ended.completed,
+            failed=now.ended.failed,
+            abandoned=now.ended.abandoned,
+            services=sending,
+            whole=now.whole,
+        ),
+        "uptake": uptake.compared_uptake(pairs),
+        "completion": uptake.compared(uptake.completion, now, before),
+    }
