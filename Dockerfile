@@ -13,7 +13,7 @@ LABEL org.opencontainers.image.title="continuity-monitor" \
       org.opencontainers.image.licenses="Apache-2.0"
 RUN groupadd --gid 10001 monitor \
     && useradd --uid 10001 --gid monitor --no-create-home --home-dir /data --shell /usr/sbin/nologin monitor \
-    && install -d -o monitor -g monitor -m 0700 /data /fleet
+    && install -d -o monitor -g monitor -m 0700 /data /fleet /public
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY LICENSE ./

@@ -196,3 +196,24 @@ def availability(settings: Settings, named: str, **stretch: str | None) -> dict[
             return await figure_named(store, named, now_ms=int(time.time() * 1000), **stretch)
 
     return asyncio.run(figure())
+
+
+def public_export(settings: Settings, folder: Path) -> int:
+    """Write the public pages as of now; returns how many files. Raises UsageError, StoreUnavailable."""
+    from monitor.public import folder as folders
+    from monitor.public.publishing import export
+
+    folders.check_target(folder)
+
+    async def write() -> int:
+        async with stored(settings) as store:
+            files = await export(store, url=settings.public.url)
+        if files is None:
+            raise UsageError("there is no catalogue yet; start `derive` first")
+        try:
+            folders.write(folder, files)
+        except OSError as error:
+            raise UsageError(f"{folder} cannot be written: {error.strerror}") from error
+        return len(files)
+
+    return asyncio.run(write())

@@ -244,3 +244,32 @@ class Dirty(NamedTuple):
     id: int
     since_ms: int
     until_ms: int | None
+
+
+class Said(NamedTuple):
+    """What an operator added to an incident for the public, and by when they promised to say more."""
+
+    incident: str
+    ar: str
+    en: str
+    next_update_ms: int | None
+    said_ms: int
+    said_by: str  # never published
+
+    def get(self, language: str) -> str:
+        """The text in that language; empty when nothing was added in it."""
+        return self.ar if language == "ar" else self.en
+
+
+class Day(NamedTuple):
+    """One local day of a service as it counts: what is printed of it, and milliseconds by state."""
+
+    subject: str
+    start_ms: int
+    says: str
+    availability: str | None
+    up_ms: int
+    degraded_ms: int
+    unknown_ms: int
+    down_ms: int
+    maintenance_ms: int

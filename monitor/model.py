@@ -287,6 +287,15 @@ class IncidentRules(msgspec.Struct, frozen=True, kw_only=True):
     certificate: Severity = Severity.WARNING
 
 
+class PublicRules(msgspec.Struct, frozen=True, kw_only=True):
+    """When the public is told of what fails, and by when it hears more."""
+
+    delay_s: float = 300.0  # after a failure was confirmed; shorter ones are never published
+    by_hand: bool = False  # only what an operator says is published
+    update_s: float = 1800.0  # the next update is promised so long after the last word
+    language: str = ""  # of the page at the root; empty is the catalogue's first
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Rules of judging that belong to a version of the catalogue."""
 
@@ -301,6 +310,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     decimals: int = 2  # of a percentage over a period; the rest is cut off
     notice_s: float = 24 * 3600.0  # work announced later than this before it begins counts
     incidents: IncidentRules = IncidentRules()
+    public: PublicRules = PublicRules()
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True, dict=True):

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
 log = logs.Log(__name__)
 
-ROLES = ("probe", "ingest", "count", "derive", "web")
-TOGETHER = ("ingest", "count", "derive", "web")  # `all`: these in one process, `probe` in another
+ROLES = ("probe", "ingest", "count", "derive", "web", "public")
+TOGETHER = ("ingest", "count", "derive", "web", "public")  # `all`: these in one process, `probe` in another
+ALONE = frozenset({"public"})  # these need neither Kafka nor the database, nor their secrets
 CHILD_STOP_S = 30.0
 
 Loop = Coroutine[Any, Any, None]
@@ -50,12 +51,18 @@ class Process:
     names: tuple[str, ...]
     config: Path
     settings: Settings
-    kafka: Kafka
-    dsn: str
     registry: CollectorRegistry
     stop: Stop = field(default_factory=Stop)
     on_reload: list[Callable[[], None]] = field(default_factory=list)
     waiting: dict[str, Callable[[], str | None]] = field(default_factory=dict)
+
+    @cached_property
+    def kafka(self) -> Kafka:
+        return kafka_of(self.settings)
+
+    @cached_property
+    def dsn(self) -> str:
+        return dsn_of(self.settings)
 
     def waiting_for(self) -> str | None:
         """What the first role that is not ready waits for; None when all are ready."""
@@ -79,7 +86,9 @@ def run(names: Sequence[str], *, config: Path, data: Path | None = None) -> int:
     logs.set_up(settings.log_level)
     from prometheus_client import CollectorRegistry
 
-    process = Process(here, config, settings, kafka_of(settings), dsn_of(settings), CollectorRegistry())
+    process = Process(here, config, settings, CollectorRegistry())
+    if set(here) - ALONE:
+        _ = process.kafka, process.dsn  # a secret that is not there is told before anything starts
     return _run_in_loop(_main(process, with_prober="all" in wanted))
 
 
@@ -137,7 +146,7 @@ async def _open(process: Process, stack: AsyncExitStack) -> dict[str, Loop]:
         )
     )
     loops: dict[str, Loop] = {"pulse": watch_the_loop(pulse, process.stop)}
-    if set(process.names) - {"probe"}:
+    if set(process.names) - {"probe", *ALONE}:
         store = await stack.enter_async_context(
             open_store(
                 process.dsn,
@@ -155,6 +164,7 @@ async def _open(process: Process, stack: AsyncExitStack) -> dict[str, Loop]:
         "count": lambda: _count(process, store),
         "derive": lambda: _derive(process, store, stack),
         "web": lambda: _web(process, store, stack),
+        "public": lambda: _public(process),
     }
     for name in process.names:
         loops[name] = await openers[name]()
@@ -285,6 +295,8 @@ async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop
     from monitor.judge.publishing import Publisher
     from monitor.judge.watching import Watching
     from monitor.metrics import DeriveMetrics, HandlingMetrics, WatchMetrics
+    from monitor.public.metrics import WriteMetrics
+    from monitor.public.publishing import Publishing
     from monitor.store.lease import Lease
     from monitor.store.listen import Bell, listening
     from monitor.stream.catalogue import publish_version
@@ -317,6 +329,13 @@ async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop
     handled = HandlingMetrics(process.registry)
     prompter = Prompter(partial(send_requests, process.kafka), metrics=handled)
     handling = Handling(store, lease=lease, metrics=handled, bell=bell, prompter=prompter)
+    publishing = Publishing(
+        store,
+        folder=process.settings.public_folder,
+        url=process.settings.public.url,
+        lease=lease,
+        metrics=WriteMetrics(process.registry),
+    )
 
     async def lead() -> None:
         async with asyncio.TaskGroup() as group:
@@ -324,6 +343,7 @@ async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop
             group.create_task(watching.run(process.stop))
             group.create_task(handling.run(process.stop))
             group.create_task(prompter.run(process.stop))
+            group.create_task(publishing.run(process.stop))
 
     return lead()
 
@@ -368,6 +388,16 @@ async def _web(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
         ),
         extra_routes=[("/metrics/state", metrics.handle)],
     )
+
+
+async def _public(process: Process) -> Loop:
+    from monitor.public.metrics import ServeMetrics
+    from monitor.public.serve import Server, public_role
+
+    given = process.settings.public
+    server = Server(process.settings.public_folder, ServeMetrics(process.registry))
+    process.waiting["public"] = lambda: None if server.held is not None else "the first version of its folder"
+    return public_role(server, host=given.host, port=given.port, stop=process.stop)
 
 
 async def _child(process: Process) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Each adds its commands to the group.
-from monitor.cli import anomalies, asking, availability, catalogue, demo, running, sending
+from monitor.cli import anomalies, asking, availability, catalogue, demo, public, running, sending
 from monitor.cli.base import continuity
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "continuity",
     "demo",
     "main",
+    "public",
     "running",
     "sending",
 ]

@@ -7,12 +7,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from monitor.config.incidents import IncidentsForm
+from monitor.config.public import PublicForm
 from monitor.config.settings import (
     Data,
     KafkaSettings,
     LogLevel,
     PostgresSettings,
     ProbeSettings,
+    PublicSettings,
     PulseSettings,
     WebSettings,
 )
@@ -347,6 +349,7 @@ class PolicyForm(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = _POLICY.notice_s
     incidents: Annotated[IncidentsForm | None, Meta("When people are told.")] = None
+    public: Annotated[PublicForm | None, Meta("When the public is told.")] = None
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
@@ -379,6 +382,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     kafka: Annotated[KafkaSettings | None, Meta("How to reach Kafka.")] = None
     postgres: Annotated[PostgresSettings | None, Meta("How to reach PostgreSQL.")] = None
     web: Annotated[WebSettings | None, Meta("Pages and API.")] = None
+    public: Annotated[PublicSettings | None, Meta("The public pages.")] = None
     probe: Annotated[ProbeSettings | None, Meta("The prober.")] = None
     pulse: Annotated[PulseSettings | None, Meta("Where each role tells how it is.")] = None
     transactions: Annotated[

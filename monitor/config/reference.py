@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from monitor.config import form, incidents, schema, settings, transactions
+from monitor.config import form, incidents, public, schema, settings, transactions
 from monitor.model import Catalogue, Check, Text
 from probes import assertions, http_settings
 from probes import dns_settings as dns
@@ -47,12 +47,14 @@ SECTIONS: dict[type, str] = {
     form.HolidayForm: "`holidays:` a holiday",
     form.RamadanForm: "`ramadan:` one year's",
     incidents.IncidentsForm: "`incidents:` when people are told, under `policy:`",
+    public.PublicForm: "`public:` when the public is told, under `policy:`",
     Text: "A name in both languages",
     transactions.Source: "`sources:` a topic of others",
     transactions.Place: "`service:`, `channel:`, `outcome:` where a source has them",
     settings.KafkaSettings: "`kafka:`",
     settings.PostgresSettings: "`postgres:`",
     settings.WebSettings: "`web:`",
+    settings.PublicSettings: "`public:` where the public pages are",
     settings.ProbeSettings: "`probe:`",
     settings.PulseSettings: "`pulse:`",
     transactions.TransactionsSettings: "`transactions:`",

@@ -83,6 +83,17 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
 
+class PublicSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The public pages: `derive` writes their folder, `public` serves it."""
+
+    host: Annotated[str, Meta(description="Address to listen on.", min_length=1)] = "127.0.0.1"
+    port: Annotated[Port, Meta(description="Port to listen on; 0 takes any.")] = 8450
+    url: Annotated[
+        str, Meta(description="How the public reaches them, for feeds and search engines; unset: relative.")
+    ] = ""
+    folder: Annotated[str, Meta(description="Where they are; unset: `public` in the data folder.")] = ""
+
+
 class ProbeSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The prober."""
 
@@ -100,6 +111,7 @@ class PulseSettings(msgspec.Struct, frozen=True, kw_only=True):
     derive: Annotated[Port, Meta(description="Port of `derive`.")] = 8443
     web: Annotated[Port, Meta(description="Port of `web` (its pages are on another).")] = 8444
     count: Annotated[Port, Meta(description="Port of `count`.")] = 8445
+    public: Annotated[Port, Meta(description="Port of `public` (its pages are on another).")] = 8449
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +120,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     kafka: KafkaSettings = KafkaSettings()
     postgres: PostgresSettings = PostgresSettings()
     web: WebSettings = WebSettings()
+    public: PublicSettings = PublicSettings()
     probe: ProbeSettings = ProbeSettings()
     pulse: PulseSettings = PulseSettings()
     transactions: TransactionsSettings = TransactionsSettings()
@@ -117,6 +130,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def data_folder(self) -> Path:
         return Path(self.data).expanduser()
+
+    @property
+    def public_folder(self) -> Path:
+        given = self.public.folder
+        return Path(given).expanduser() if given else self.data_folder / "public"
 
 
 def secret(reference: str | None) -> str:

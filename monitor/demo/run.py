@@ -18,7 +18,7 @@ import click
 import msgspec
 
 from monitor.config.load import load_settings
-from monitor.config.settings import PulseSettings, Settings, WebSettings
+from monitor.config.settings import PublicSettings, PulseSettings, Settings, WebSettings
 from monitor.demo import places
 from monitor.demo.child import Child
 from monitor.demo.embedded import Kafka, Postgres
@@ -34,7 +34,7 @@ LOOK_S = 0.1
 ROLES_GRACE_S = 20.0
 NOTE = "run.json"  # there once everything was up
 ENVIRONMENT = "env"
-REST = ("ingest", "derive", "web")
+REST = ("ingest", "derive", "web", "public")
 APART = ("count", "probe")  # what they do in one go must not keep a page waiting, nor what it shows back
 
 
@@ -232,6 +232,7 @@ class Demo:
             "CONTINUITY_KAFKA_USER": kafka.user,
             "CONTINUITY_KAFKA_PASSWORD": f"file:{kafka.password_file}",
             "CONTINUITY_WEB_PORT": self._choose(self._wish, "the pages"),
+            "CONTINUITY_PUBLIC_PORT": self._choose(PublicSettings().port, "the public's pages"),
             "CONTINUITY_DATA": str(self._data / "state"),
             "CONTINUITY_REPLACE": json.dumps(swaps),
             **pulses,
@@ -264,7 +265,9 @@ class Demo:
         from monitor import commands  # the parts meet there; this is one of them, so only here and only now
 
         link = commands.sign_in_link(settings, "demo", "operator")
-        click.echo(f"\n    Open     {settings.web.url}\n    Sign in  {link}   (works once)\n")
+        click.echo(f"\n    Open     {settings.web.url}\n    Sign in  {link}   (works once)")
+        public = settings.public
+        click.echo(f"    Public   http://{public.host}:{public.port}   (what everybody may see)\n")
         faults = f"; `{self._program} demo faults` lists what can go wrong" if self._plan else ""
         click.echo(f"    Ctrl-C stops everything{faults}.\n")
 
