@@ -41,7 +41,9 @@ def write(folder: Path, replace: Mapping[str, str] = NOTHING) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m dashboards.build", description=__doc__)
     parser.add_argument("--output", type=Path, help="a folder to write to, instead of generated/")
-    parser.add_argument("--replace", type=json.loads, default={}, help='such as \'{"127.0.0.1": "10.0.0.7"}\'')
+    parser.add_argument(
+        "--replace", type=json.loads, default={}, help='such as \'{"127.0.0.1": "10.0.0.7"}\''
+    )
     given = parser.parse_args()
     if given.output is None:
         shutil.rmtree(GENERATED, ignore_errors=True)  # a file that is no longer made goes

@@ -10,7 +10,17 @@ from pathlib import Path
 import pytest
 
 from dashboards.build import GENERATED
+from dashboards.rules import alerts
 from dashboards.scrape import TOKEN_FILE
+from tests.dashboards.test_boards import STATE, of_role_metrics
+
+AWAITED = {
+    "continuity_notices_undelivered",
+    "continuity_deliveries_failed_total",
+    "continuity_report_published_timestamp_seconds",
+    "continuity_report_due_timestamp_seconds",
+}
+"""Of roles that are being built beside this; a name leaves the set when its role exports it."""
 
 
 def promtool(*words: str) -> str:
@@ -39,15 +49,18 @@ def test_no_rule_is_given_twice() -> None:
 
 def test_t48_rules_on_the_state_of_the_world_take_replicas_together_first() -> None:
     """Every selector of a metric of /metrics/state stands directly in `max without (instance, pod)`."""
-    from monitor.exporter.state import FAMILIES
-
-    state = {family.name for family in FAMILIES}
     bare = []
     for path in (GENERATED / "prometheus" / "rules").glob("*.yaml"):
         text = re.sub(r"absent\(\w+\)|#.*", "", path.read_text("utf-8"))
         text = re.sub(r'"continuity_\w+"', "", text)
         for found in re.finditer(r"continuity_\w+", text):
             before = text[: found.start()]
-            if found[0] in state and not re.search(r"max without \(instance, pod\) \((\w+\()?$", before):
+            if found[0] in STATE and not re.search(r"max without \(instance, pod\) \((\w+\()?$", before):
                 bare.append(found[0])
     assert bare == []
+
+
+def test_every_alert_watches_metrics_that_somebody_exports() -> None:
+    """What a rule file records has a colon in its name."""
+    asked = {name for alert in alerts() for name in re.findall(r"(?<!:)\bcontinuity_\w+", alert.expr)}
+    assert asked - AWAITED <= STATE | of_role_metrics()
