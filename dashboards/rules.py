@@ -1,20 +1,65 @@
-"""What Prometheus evaluates: recording rules, burn alerts, and alerts on the monitor itself."""
+"""What Prometheus evaluates: files of rules, each with one group."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from dashboards.alert import EVERY_S, Alert, Said, span
+from dashboards.own import FLOW, OWN, PROBING, TELLING, WORLD, own
 from dashboards.written import yaml_text
 
-EVERY_S = 30
+FOLDER = "prometheus/rules"
+OURS = (*WORLD, *FLOW, *PROBING, *TELLING)
+
+WATCHDOG = Alert(
+    name="ContinuityWatchdog",
+    expr="vector(1)",
+    severity="info",
+    for_s=0,  # it always fires: whoever no longer hears it knows that alerts do not arrive
+    labels=OWN,
+    en=Said(
+        "Alerts arrive",
+        "This one always fires. When it stops arriving, Prometheus or Alertmanager no longer tells anybody "
+        "anything.",
+    ),
+    ar=Said(
+        "التنبيهات تصل",
+        "هذا التنبيه قائم دائماً. إذا انقطع فإن Prometheus أو Alertmanager لم يعد يبلّغ أحداً بشيء.",
+    ),
+)
+
+
+def absence(metrics: Sequence[str]) -> Alert:
+    """The other half of every alert: without its metric it would keep silent for ever."""
+    missing = [
+        f'label_replace(absent({metric}), "metric", "{metric}", "", "")' for metric in sorted(set(metrics))
+    ]
+    return own(
+        "ContinuityMetricAbsent",
+        "\nor ".join(missing),
+        "critical",
+        Said(
+            "No sample of {{ $labels.metric }}",
+            "The alerts that watch it are blind. Its process is gone, or Prometheus does not reach it.",
+        ),
+        Said(
+            "لا توجد أي قيمة للمؤشر {{ $labels.metric }}",
+            "التنبيهات التي تراقبه لا ترى شيئاً: إما أن عمليته توقفت أو أن Prometheus لا يصل إليها.",
+        ),
+        for_s=300,
+        keep_s=60,
+    )
+
+
+def alerts() -> list[Alert]:
+    """Every alert, in the order of the files."""
+    return [*OURS, absence([metric for alert in OURS for metric in alert.watches]), WATCHDOG]
 
 
 def files() -> dict[str, str]:
     """The files of rules by path."""
-    return {"prometheus/rules/continuity-watchdog.yaml": yaml_text({"groups": [_watchdog()]})}
+    return {f"{FOLDER}/monitor.yaml": _file("continuity-monitor", [each.rule() for each in alerts()])}
 
 
-def _watchdog() -> dict[str, object]:
-    return {
-        "name": "continuity-watchdog",
-        "interval": f"{EVERY_S}s",
-        "rules": [{"alert": "ContinuityWatchdog", "expr": "vector(1)", "labels": {"severity": "info"}}],
-    }
+def _file(group: str, rules: Sequence[dict[str, object]]) -> str:
+    return yaml_text({"groups": [{"name": group, "interval": span(EVERY_S), "rules": list(rules)}]})

@@ -103,9 +103,9 @@ class StreamMetrics:
 
 
 class IngestMetrics:
-    """What ingest stored and judged."""
+    """What ingest stored and judged. Label sets exist from the start at 0 (T19)."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, *, topic: str, reasons: Sequence[str]) -> None:
         stream = StreamMetrics.of(registry)
         self.dead_letters, self.lag, self.stopped = stream.dead_letters, stream.lag, stream.stopped
         self.stored = Counter("continuity_observations_stored", "Observations stored.", registry=registry)
@@ -137,6 +137,8 @@ class IngestMetrics:
         )
         for layer in ("vantage", "check", "measured", "effective"):
             self.changes.labels(layer)
+        for reason in reasons:
+            self.dead_letters.labels(topic, reason)
 
 
 class CountMetrics:

@@ -225,14 +225,15 @@ async def _probe(process: Process, stack: AsyncExitStack) -> Loop:
 
 
 async def _ingest(process: Process, store: Store) -> Loop:
+    from monitor.judge.batch import REASONS
     from monitor.judge.ingest import Ingest
     from monitor.metrics import IngestMetrics
     from monitor.stream.kafka import partition_for
     from monitor.stream.loop import Hooks, consume
     from monitor.stream.wire import OBSERVATIONS
 
-    metrics = IngestMetrics(process.registry)
     topic = process.kafka.topic(OBSERVATIONS)
+    metrics = IngestMetrics(process.registry, topic=topic, reasons=REASONS)
     keeper = Ingest(
         store,
         topic=topic,

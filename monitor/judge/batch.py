@@ -21,6 +21,8 @@ RETENTION_MS = 35 * 86_400_000
 AHEAD_MS = 600_000  # a beat further in the future than this is absurd
 ATTEMPT_MAX = 32_767
 EVERY_MS_MAX = 86_400_000
+REASONS = ("unreadable", "schema", "absurd", "unknown_check", "refused")
+"""Why a record of this topic is set aside."""
 
 
 class Read(NamedTuple):

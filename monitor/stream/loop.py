@@ -153,6 +153,7 @@ class _Reader:
         for number in self._partitions.keys() - numbers:
             self._keeper.revoked(number)
             self._hooks.stopped(number, False)
+            self._hooks.lag(number, 0)  # its new owner says how far behind it is
         self._partitions = {number: _Partition(self._topic, number) for number in sorted(numbers)}
         log.info("stream.assigned", topic=self._topic, partitions=sorted(numbers))
 

@@ -25,7 +25,7 @@ def of_role_metrics() -> set[str]:
     """Sample names of every metric that a role says of itself."""
     registry = CollectorRegistry()
     metrics.ProbeMetrics(registry, vantage="main")
-    metrics.IngestMetrics(registry)
+    metrics.IngestMetrics(registry, topic="t", reasons=["r"])
     metrics.CountMetrics(registry, topics=["t"], reasons=["r"])
     for made in ("DeriveMetrics", "GatewayMetrics", "WatchMetrics", "AccountingMetrics", "HandlingMetrics"):
         getattr(metrics, made)(registry)

@@ -13,6 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from monitor.errors import FenceBroken
+from monitor.judge.batch import REASONS
 from monitor.judge.ingest import Ingest
 from monitor.metrics import IngestMetrics
 from monitor.model import Catalogue, Channel, ChannelKind, Check, Service
@@ -55,7 +56,7 @@ class Bench:
             self.store,
             topic=TOPIC,
             owner=lambda _: 0,
-            metrics=IngestMetrics(CollectorRegistry()),
+            metrics=IngestMetrics(CollectorRegistry(), topic=TOPIC, reasons=REASONS),
             now_ms=lambda: self.now_ms,
         )
 
