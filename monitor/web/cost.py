@@ -42,7 +42,7 @@ def missed_in(rows: Sequence[Missed]) -> Estimate | None:
 def _a_minute(site: Site, picture: Picture, incident: Incident) -> float | None:
     usual = {} if site.traffic.seen is None else site.traffic.seen.expected
     known = [
-        usual[shown.service.slug]
+        usual[shown.service.slug].mean
         for shown in picture.services.values()
         if shown.service.subject in incident.services and shown.available is False
         if shown.service.slug in usual
