@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from monitor import log as logs
 from monitor.addresses import dsn_of, kafka_of, replacements, stored
@@ -21,6 +21,9 @@ from monitor.store.migrate import migrate as apply_migrations
 
 if TYPE_CHECKING:
     from monitor.judge.retrying import Retried
+    from monitor.store.pool import Store
+
+Answer = TypeVar("Answer")
 
 
 class Line(NamedTuple):
@@ -217,3 +220,58 @@ def public_export(settings: Settings, folder: Path) -> int:
         return len(files)
 
     return asyncio.run(write())
+
+
+def incidents(settings: Settings, *, closed: bool = False, limit: int = 50) -> list[dict[str, Any]]:
+    """Open incidents, or those closed last, as the API lists them. Raises StoreUnavailable."""
+    from monitor.web.api import incident_desk
+
+    return _stored(settings, lambda store, now_ms: incident_desk.listed(store, closed=closed, limit=limit))
+
+
+def incident(settings: Settings, number: str) -> dict[str, Any]:
+    """One with its timeline. Raises UsageError, StoreUnavailable."""
+    from monitor.web.api import incident_desk
+
+    return _stored(settings, lambda store, now_ms: incident_desk.one(store, number))
+
+
+def incident_open(settings: Settings, sent: dict[str, str], *, by: str) -> dict[str, Any]:
+    """A new one by hand. Raises UsageError for what is wrong with it, StoreUnavailable."""
+    from monitor.web.api import incident_desk
+
+    return _stored(settings, lambda store, now_ms: incident_desk.opened(store, sent, by=by, now_ms=now_ms))
+
+
+def incident_note(settings: Settings, number: str, text: str, *, by: str) -> dict[str, Any]:
+    """With one more note. Raises UsageError, StoreUnavailable."""
+    from monitor.web.api import incident_desk
+
+    return _stored(settings, lambda store, now_ms: incident_desk.noted(store, number, text, by=by))
+
+
+def incident_close(settings: Settings, number: str, *, by: str, summary: str | None) -> dict[str, Any]:
+    """Closed by hand. Raises UsageError when it cannot be, StoreUnavailable."""
+    from monitor.web.api import incident_desk
+
+    return _stored(
+        settings,
+        lambda store, now_ms: incident_desk.closed(store, number, by=by, now_ms=now_ms, summary=summary),
+    )
+
+
+def shift(settings: Settings, since: str, *, text: str | None, by: str) -> dict[str, Any]:
+    """A shift as the API gives it; a `text` is signed first. Raises UsageError, StoreUnavailable."""
+    from monitor.web.api.shift import shift_named
+
+    return _stored(settings, lambda store, now_ms: shift_named(store, since, text=text, by=by))
+
+
+def _stored(settings: Settings, act: Callable[[Store, int], Coroutine[Any, Any, Answer]]) -> Answer:
+    """What `act` answers, given the database and the hour (Unix ms)."""
+
+    async def run() -> Answer:
+        async with stored(settings) as store:
+            return await act(store, int(time.time() * 1000))
+
+    return asyncio.run(run())

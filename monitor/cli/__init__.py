@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 # Each adds its commands to the group.
-from monitor.cli import anomalies, asking, availability, catalogue, demo, public, running, sending
+from monitor.cli import (
+    anomalies,
+    asking,
+    availability,
+    catalogue,
+    demo,
+    incidents,
+    public,
+    running,
+    sending,
+)
 from monitor.cli.base import continuity
 
 __all__ = [
@@ -13,6 +23,7 @@ __all__ = [
     "catalogue",
     "continuity",
     "demo",
+    "incidents",
     "main",
     "public",
     "running",

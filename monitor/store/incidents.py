@@ -218,7 +218,7 @@ async def open_ones(store: Store) -> list[Kept]:
             f"{_KEPT} where closed_at is null "
             "order by array_position(array['critical', 'warning', 'info'], severity), since, number"
         )
-    return [_kept(row) for row in rows]
+    return [kept_of(row) for row in rows]
 
 
 async def closed_ones(store: Store, *, limit: int) -> list[Kept]:
@@ -227,14 +227,14 @@ async def closed_ones(store: Store, *, limit: int) -> list[Kept]:
         rows = await connection.fetch(
             f"{_KEPT} where state = 'closed' order by closed_at desc, number desc limit $1", limit
         )
-    return [_kept(row) for row in rows]
+    return [kept_of(row) for row in rows]
 
 
 async def one(store: Store, number: str) -> Kept | None:
     """The incident of that number; None when there is none."""
     async with store.connection() as connection:
         row = await connection.fetchrow(f"{_KEPT} where number = $1", number)
-    return _kept(row) if row else None
+    return kept_of(row) if row else None
 
 
 async def timeline(store: Store, number: str) -> list[Line]:
@@ -288,6 +288,7 @@ async def _write(
     await wake(connection)
 
 
-def _kept(row: asyncpg.Record) -> Kept:
+def kept_of(row: asyncpg.Record) -> Kept:
+    """Of a row with document, acknowledged_at and acknowledged_by."""
     at = row["acknowledged_at"]
     return Kept(row["document"], None if at is None else millis(at), row["acknowledged_by"])

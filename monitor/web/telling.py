@@ -13,7 +13,7 @@ from monitor.judge.seconds import format_percent
 from monitor.judge.timeline import DEPENDENCY
 from monitor.judge.uptake import DECIMALS, Share
 from monitor.judge.weighted import Weighted
-from monitor.model import Channel, ChannelKind, System, Verdict
+from monitor.model import GOVERNMENT, Channel, ChannelKind, System, Verdict
 from monitor.web.language import Ltr, Speaker
 
 
@@ -89,6 +89,23 @@ class Telling:
         if system is None:
             return Markup('<bdi dir="ltr">{}</bdi>').format(subject)
         return Markup('<a href="/systems/{}">{}</a>').format(system.slug, self.system(system))
+
+    def subject(self, path: str) -> Markup:
+        """Whatever has a path, by its name and with a link to its page."""
+        catalogue, (head, _, rest) = self.picture.catalogue, path.partition("/")
+        service = catalogue.services_by_subject.get(head)
+        if path == GOVERNMENT:
+            return self.speaker.name(catalogue.government, path)
+        if service is not None:
+            name = self.speaker.name(service.name, service.slug)
+            link = Markup('<a href="/services/{}">{}</a>').format(service.slug, name)
+            channel = catalogue.channels.get(path) if rest else None
+            return link if channel is None else Markup("{} ({})").format(link, self.channel(channel))
+        entity = next((one for one in catalogue.entities if one.subject == path), None)
+        if entity is not None:
+            name = self.speaker.name(entity.name, entity.slug)
+            return Markup('<a href="/entities/{}">{}</a>').format(entity.slug, name)
+        return self.system_link(head)
 
     def system(self, system: System) -> Markup:
         return self.speaker.name(system.name, system.slug)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from monitor.judge.incidents import Incident
 from monitor.judge.picture import BEHIND, ChannelShown, Picture, ServiceShown, Shown, SystemShown
 from monitor.judge.timeline import NOT_MEASURED
 from monitor.model import Verdict
+from monitor.web.handled import Shown as ShownIncident
 from monitor.words import WORST_FIRST
 
 FAR = 2**62
@@ -93,3 +96,43 @@ def _ails(shown: Shown) -> bool:
     """Something of its own is wrong: not a system's doing, not ours, and not simply never measured."""
     ours = shown.cause or shown.reason in (BEHIND, NOT_MEASURED)
     return shown.verdict is not Verdict.UP and not ours
+
+
+class Pressing(NamedTuple):
+    """One thing that is wrong as the overview lists it: an open incident, what is wrong now, or both."""
+
+    shown: ShownIncident | None
+    item: Item | None
+
+
+def pressing(picture: Picture, opened: Sequence[ShownIncident]) -> list[Pressing]:
+    """Open incidents, the gravest first, each with what its subject is now; then what is in none of them."""
+    items = what_is_wrong(picture)
+    found = [
+        Pressing(shown, next((item for item in items if _subject(item) == shown.incident.subject), None))
+        for shown in opened
+    ]
+    known = _Known(shown.incident for shown in opened)
+    return [*found, *(Pressing(None, item) for item in items if not known.covers(item))]
+
+
+class _Known:
+    """What open incidents tell of already."""
+
+    def __init__(self, incidents: Iterable[Incident]) -> None:
+        all_ = list(incidents)
+        self._paths = {path for one in all_ for path in (one.subject, *one.systems, *one.services)}
+        self._channels = {path for one in all_ for path in one.channels}
+
+    def covers(self, item: Item) -> bool:
+        if _subject(item) in self._paths:
+            return True
+        return bool(item.channels) and self._channels.issuperset(
+            shown.channel.subject for shown in item.channels
+        )
+
+
+def _subject(item: Item) -> str:
+    if item.system is not None:
+        return item.system.system.subject
+    return item.service.service.subject if item.service is not None else ""

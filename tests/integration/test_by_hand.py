@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from monitor.cli import continuity
 from monitor.judge import desk
 from monitor.judge.by_hand import NotNow, Report
 from monitor.judge.incidents import Ruling, State
@@ -127,3 +131,32 @@ async def test_the_monitors_own_is_not_closed_by_hand(store: Store) -> None:
     with pytest.raises(NotNow, match="closes it when it has been well"):
         await desk.close_incident(store, number, by="Ann", now_ms=now_ms(world))
     assert (await incidents(store))[0][2] == State.FAILING
+
+
+async def test_the_command_opens_notes_closes_and_hands_over(
+    store: Store, database: str, tmp_path: Path
+) -> None:
+    world, _ = await began(store)
+    (tmp_path / "monitor.yaml").write_text(f"postgres: {{dsn: '{database}'}}\nservices: []\n")
+
+    async def typed(*words: str) -> str:
+        command = [*words, "--config", str(tmp_path)]
+        result = await asyncio.to_thread(CliRunner().invoke, continuity, command)
+        return f"{result.exit_code} {result.output}"
+
+    number = f"INC-{year(world)}-0001"
+    opened = await typed("incident", "open", "payments", "No receipts", "--by", "Ann")
+    listed = await typed("incident", "list")
+    noted = await typed("incident", "note", number, "Called the provider", "--by", "Ann")
+    closed = await typed("incident", "close", number, "--summary", "A full disk", "--by", "Bob")
+    again = await typed("incident", "close", number, "--by", "Bob")
+    shift = await typed("shift", "--hand-over", "All is well", "--by", "Bob")
+    assert opened.startswith(f"0 {number} warning failing system:payments since ")
+    assert listed.startswith(f"0 {number} warning failing system:payments since ")
+    assert "note Ann: Called the provider" in noted
+    assert "closed Bob:" in closed
+    assert "summary Bob: A full disk" in closed
+    assert again.startswith("2 ")
+    assert f"{number} is closed" in again
+    assert "opened 1, closed 1, still open 0" in shift
+    assert "Bob at" in shift

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from contextlib import AsyncExitStack
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from monitor.judge.incidents import State
 from monitor.judge.troubles import Sign
 from monitor.model import Severity, Verdict
+from monitor.store.counts import Added
 from monitor.store.tokens import Role
 from tests.acting import audited, bearer, field, post, sign_in, words
 from tests.serving import Served, serving, until
@@ -79,7 +81,7 @@ async def test_closed_ones_are_listed_apart(database: str) -> None:
         closed = await served.json("/api/v1/incidents?state=closed")
         page = await served.text("/incidents")
     assert [numbers(opened), numbers(closed)] == [["INC-2026-0002"], [NUMBER]]
-    assert page.index("INC-2026-0002") < page.index("Closed last") < page.index(NUMBER)
+    assert page.index("INC-2026-0002") < page.index('id="closed"') < page.index(NUMBER)
 
 
 def numbers(answer: dict[str, Any]) -> list[str]:
@@ -170,3 +172,63 @@ async def test_what_does_not_exist_is_404(database: str) -> None:
         acted = await post(served, f"{API}/acknowledge", headers=headers)
     assert [answer.status for answer in asked if isinstance(answer, aiohttp.ClientResponse)] == [404, 404]
     assert acted[0] == 404
+
+
+async def test_lists_are_narrowed_by_entity_and_system(database: str) -> None:
+    async with serving(database) as served:
+        await served.world.incident("system:identity", services=("service:s0005",))
+        await served.world.incident("service:s0002", number="INC-2026-0002", sign=Sign.DOWN)
+        catalogue = served.world.catalogue
+        entity = catalogue.services_by_subject["service:s0005"].entity
+        by_entity = await served.json(f"/api/v1/incidents?entity={entity}")
+        by_system = await served.json("/api/v1/incidents?system=identity")
+        neither = await served.json("/api/v1/incidents?system=payments")
+        page = await served.text(f"/incidents?entity={entity}&state=open")
+    assert [numbers(found) for found in (by_entity, by_system, neither)] == [[NUMBER], [NUMBER], []]
+    assert ("INC-2026-0002" in page, NUMBER in page, "Closed last" in words(page)) == (False, True, True)
+
+
+async def test_the_overview_tells_each_cause_once(database: str) -> None:
+    async with serving(database) as served:
+        await served.world.system_falls("identity")
+        await served.world.change("effective", "service:s0003", Verdict.UNKNOWN, reason="silence")
+        await served.world.incident("system:identity", services=("service:s0005",))
+        await until(lambda: _down(served, "s0005") and len(served.live.incidents) == 1)
+        page = await served.text("/")
+    wrong = words(page.partition('id="wrong"')[2].partition("</section>")[0].replace("<ol", "<main"))
+    assert (wrong.count("Digital identity"), "INC-2026-0001" in wrong) == (1, True)
+    assert "services unavailable" in wrong
+    assert page.count('class="wrong-item') == 2
+
+
+async def test_the_page_tells_what_it_costs_in_transactions(database: str) -> None:
+    async with serving(database) as served:
+        world = served.world
+        await world.usual("service:s0000/web", an_hour=120)
+        await world.service_falls("s0000")
+        await world.missed("service:s0000", from_s=60, to_s=None)
+        await world.counted(Added("service:s0000/web", "completed", world.minute(600), 5, 0, 0))
+        await served.traffic.look_back()
+        await world.incident("service:s0000", services=("service:s0000",))
+        await until(lambda: _down(served, "s0000"))
+        text = words(await served.text(PAGE))
+    assert re.search(r"Transactions usual in a minute now 1\.8", text)
+    assert re.search(r"Missed so far \(estimate\) \d+ \( \d+–\d+ \)", text)
+
+
+async def test_an_outage_learned_of_too_late_is_listed_apart(database: str) -> None:
+    async with serving(database) as served:
+        for verdict, ago_s in ((Verdict.DOWN, 3000), (Verdict.UP, 2000)):
+            await served.world.change("effective", "service:s0001", verdict, reason="timeout", ago_s=ago_s)
+        await served.world.change("effective", "service:s0002", Verdict.DOWN, reason="timeout", ago_s=60)
+        page = await served.text("/incidents")
+    assert re.findall(r'href="/services/(\w+)"', page.partition('id="later"')[2]) == ["s0001"]
+
+
+async def test_the_call_sheet_can_be_copied_as_plain_text(database: str) -> None:
+    async with serving(database) as served:
+        await served.world.incident("system:identity")
+        page = await served.text(PAGE)
+    copied = html.unescape(page.partition('<pre id="call-text" hidden>')[2].partition("</pre>")[0])
+    assert copied.splitlines()[:1] == [f"{NUMBER} Digital identity"]
+    assert "Operations desk · Night shift · +000 4 555 0101 · 24 × 7" in copied

@@ -57,6 +57,8 @@ FAMILIES = {
     "incident.state": list(State),
     "incident.kind": [*Kind, "acknowledged", "note", "summary"],
     "incident.severity_does": list(Severity),
+    "delivery.why": ["notice", "second", "reminder"],
+    "delivery.state": ["waiting", "sent", "failed", "dropped"],
     "incident.verdict": list(VERDICTS),
 }
 

@@ -347,14 +347,15 @@ def incident(picture: Picture, one: handled.Shown, lines: Sequence[Line]) -> Jso
             {"name": name(who.name), "contacts": [contact(each) for each in contacts]}
             for who, contacts in handled.call_sheet(picture, one.incident)
         ],
-        "timeline": [
-            {
-                "kind": line.kind,
-                "at": rfc3339(line.at_ms),
-                "known_at": rfc3339(line.known_ms),
-                "author": line.author or None,
-                "text": line.text,
-            }
-            for line in lines
-        ],
+        "timeline": [timeline_line(line) for line in lines],
+    }
+
+
+def timeline_line(line: Line) -> Json:
+    return {
+        "kind": line.kind,
+        "at": rfc3339(line.at_ms),
+        "known_at": rfc3339(line.known_ms),
+        "author": line.author or None,
+        "text": line.text,
     }

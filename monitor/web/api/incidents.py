@@ -9,7 +9,7 @@ from monitor.store import incidents
 from monitor.web.api import forms
 from monitor.web.api.handlers import limit_of, one_of, picture_of
 from monitor.web.api.openapi_incidents import INCIDENTS_MAX
-from monitor.web.handled import Shown, all_shown, note_of, operator, shown
+from monitor.web.handled import Shown, Wanted, all_shown, note_of, operator, shown
 from monitor.web.problems import Refused, json_response
 from monitor.web.site import SITE
 
@@ -18,12 +18,14 @@ async def listed(request: web.Request) -> web.Response:
     """Open ones, the gravest first; with `state=closed` those closed last."""
     picture, site = picture_of(request), request.app[SITE]
     limit, state = limit_of(request, INCIDENTS_MAX), one_of(request, "state", ["open", "closed"])
+    wanted = Wanted(entity=request.query.get("entity", ""), system=request.query.get("system", ""))
     kept = await (
-        incidents.closed_ones(site.store, limit=limit)
+        incidents.closed_ones(site.store, limit=INCIDENTS_MAX if wanted.narrow else limit)
         if state == "closed"
         else incidents.open_ones(site.store)
     )
-    items = [forms.incident_line(each) for each in all_shown(kept)[:limit]]
+    found = [one for one in all_shown(kept) if wanted.lets(picture.catalogue, one.incident)]
+    items = [forms.incident_line(each) for each in found[:limit]]
     return json_response({**forms.as_of(picture), "items": items})
 
 

@@ -70,13 +70,56 @@ def schemas() -> Json:
                 ),
             ]
         },
+        "Shift": with_base(
+            "AsOf",
+            since=INSTANT,
+            until=INSTANT,
+            zone=TEXT,
+            opened={**list_of(TEXT), "description": "Numbers of the incidents opened in it."},
+            open=list_of(ref("IncidentLine")),
+            closed=list_of(ref("IncidentLine")),
+            work=list_of(
+                object_of(
+                    id=COUNT,
+                    subjects=list_of(TEXT),
+                    **{"from": INSTANT, "to": INSTANT},
+                    why=TEXT,
+                    announced_by=TEXT,
+                )
+            ),
+            unknown=list_of(with_base("Shown", subject=TEXT)),
+            not_delivered={
+                **or_null(
+                    list_of(
+                        object_of(
+                            incident=or_null(TEXT),
+                            receiver=TEXT,
+                            state=TEXT,
+                            tries=COUNT,
+                            said=TEXT,
+                            made_at=INSTANT,
+                        )
+                    )
+                ),
+                "description": "Null where nothing is delivered.",
+            },
+            hand_overs=list_of(object_of(since=INSTANT, at=INSTANT, author=TEXT, text=TEXT)),
+        ),
     }
 
 
-def _act(name: str, summary: str, *, code: str, body: Json | None = None, about: bool = True) -> Json:
-    """A POST of an operator (`about`: on one incident); answers with the incident as it is then."""
+def _act(
+    name: str,
+    summary: str,
+    *,
+    code: str,
+    body: Json | None = None,
+    about: bool = True,
+    answers: str = "Incident",
+) -> Json:
+    """A POST of an operator (`about`: on one incident); answers with the thing as it is then."""
     problem = {"application/problem+json": {"schema": ref("Problem")}}
-    answer = {"description": "The incident.", "content": {JSON: {"schema": ref("Incident")}}}
+    answer = {"description": f"The {answers.lower()}.", "content": {JSON: {"schema": ref(answers)}}}
     missing = {"404": {"description": "No such incident.", "content": problem}}
     return {
         "post": {
@@ -153,5 +196,21 @@ def paths(get: Any, items: Any, limit: Any) -> Json:
             "Say what happened and what was learned, once it is closed.",
             code="201",
             body=object_of(text=TEXT),
+        ),
+        "/api/v1/shift": get(
+            "shift",
+            "A shift: incidents opened, closed and open, planned work, what is unknown or not delivered.",
+            ref("Shift"),
+            parameters=[
+                query("since", TEXT, "Such as 19:00 (the last one), or an instant; else the last hand-over.")
+            ],
+        ),
+        "/api/v1/shift/hand-over": _act(
+            "hand_over",
+            "Sign a note for the next shift.",
+            code="201",
+            body={"type": "object", "properties": {"text": TEXT, "since": TEXT}, "required": ["text"]},
+            about=False,
+            answers="Shift",
         ),
     }

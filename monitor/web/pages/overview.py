@@ -16,7 +16,7 @@ from monitor.web.pages import traffic
 from monitor.web.pages.availability import panel
 from monitor.web.site import SITE, page
 from monitor.web.telling import Telling
-from monitor.web.wrong import what_is_wrong
+from monitor.web.wrong import pressing
 
 STATES = ("wrong", "not_available", "unknown", "degraded", "up")
 WRONG_SHOWN = 12
@@ -124,9 +124,8 @@ async def overview(request: web.Request) -> web.Response:
             "groups": shown,
             "searched": searched,
             "shown_count": sum(len(group.tiles) for group in shown),
-            "opened": opened,
             "about": lambda one: handled.behind(picture, one.incident),
-            "wrong": what_is_wrong(picture),
+            "wrong": pressing(picture, opened),
             "wrong_shown": WRONG_SHOWN,
             "by_transactions": site.traffic.weighted(picture),
             **counted,
