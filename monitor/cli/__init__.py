@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Each adds its commands to the group.
-from monitor.cli import anomalies, asking, availability, catalogue, demo, public, running, sending
+from monitor.cli import anomalies, asking, availability, catalogue, demo, public, report, running, sending
 from monitor.cli.base import continuity
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "demo",
     "main",
     "public",
+    "report",
     "running",
     "sending",
 ]

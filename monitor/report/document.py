@@ -190,6 +190,7 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
 
     subject: str
     name: Text
+    label: str = ""  # of a week of the trend
     code: str
     old: Value | None
     new: Value | None
