@@ -83,6 +83,7 @@ async def freeze(
         as_of_ms=millis(made.about.as_of),
         complete=not ask.not_in,
         sample=made.about.sample,
+        figures=documents.figures_json(made),
         sha256=documents.digest(text),
         document=text,
     )

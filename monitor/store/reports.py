@@ -15,7 +15,7 @@ NOTES_MAX = 5  # of an incident
 
 
 class ReportLine(NamedTuple):
-    """A version without its numbers. `complete` is false where the deadline had come first."""
+    """A version; `figures` are those of everybody, as JSON. `complete`: the deadline had not come first."""
 
     scope: str
     label: str
@@ -27,6 +27,7 @@ class ReportLine(NamedTuple):
     published_ms: int
     complete: bool
     sample: bool
+    figures: str
     sha256: str
 
 
@@ -42,6 +43,7 @@ class Frozen(NamedTuple):
     as_of_ms: int
     complete: bool
     sample: bool
+    figures: str
     sha256: str
     document: bytes
 
@@ -59,13 +61,13 @@ class NotedIncident(NamedTuple):
 async def add(connection: asyncpg.Connection, row: Frozen, *, by: str) -> None:
     """Publish a version; audited. Raises BadRow when there is one of that number."""
     await connection.execute(
-        "insert into report_version (scope, label, version, kind, during, as_of, complete, sample, sha256, "
-        "document) values ($1, $2, $3, $4, tstzrange($5, $6), $7, $8, $9, $10, $11)",
+        "insert into report_version (scope, label, version, kind, during, as_of, complete, sample, figures, "
+        "sha256, document) values ($1, $2, $3, $4, tstzrange($5, $6), $7, $8, $9, $10, $11, $12)",
         *row[:4],
         moment(row.from_ms),
         moment(row.to_ms),
         moment(row.as_of_ms),
-        *row[7:10],
+        *row[7:11],
         row.document.decode(),
     )
     about = f"report:{row.scope}/{row.label}/{row.version}"
@@ -74,7 +76,7 @@ async def add(connection: asyncpg.Connection, row: Frozen, *, by: str) -> None:
 
 _LINE = (
     "scope, label, version, kind, lower(during) as began, upper(during) as ended, as_of, published_at, "
-    "complete, sample, sha256"
+    "complete, sample, figures, sha256"
 )
 
 
@@ -147,6 +149,7 @@ def _line(row: asyncpg.Record) -> ReportLine:
         published_ms=millis(row["published_at"]),
         complete=row["complete"],
         sample=row["sample"],
+        figures=row["figures"],
         sha256=row["sha256"],
     )
 

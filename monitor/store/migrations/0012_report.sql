@@ -12,6 +12,7 @@ create table report_version (
     published_at timestamptz not null default clock_timestamp(),
     complete     boolean     not null,  -- false: the deadline had come, and the report says what was not in
     sample       boolean     not null,
+    figures      text        not null,  -- JSON: those of everybody, by code, as they are in the document
     sha256       text        not null,
     document     text        not null,  -- JSON of monitor.report.document.Document
     primary key (scope, label, version),
