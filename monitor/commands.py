@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from monitor import log as logs
-from monitor.addresses import dsn_of, kafka_of, replacements, stored
+from monitor.addresses import dsn_of, kafka_of, replacements, stored, version
 from monitor.config.load import load
 from monitor.config.settings import Settings
 from monitor.errors import UsageError
@@ -275,3 +275,40 @@ def _stored(settings: Settings, act: Callable[[Store, int], Coroutine[Any, Any, 
             return await act(store, int(time.time() * 1000))
 
     return asyncio.run(run())
+
+
+def report_publish(
+    settings: Settings, label: str | None, *, entity: str | None, incomplete: bool, why: str | None, by: str
+) -> Any:
+    """Freeze a report that is not published yet, or with `why` a correction; returns its document.
+
+    Without `label`: the last week that is over. Raises UsageError, StoreUnavailable.
+    """
+    from monitor.report.asking import Wanted, publish
+
+    wanted = Wanted(label, entity, incomplete=incomplete, why=why, by=by)
+
+    async def frozen() -> Any:
+        return await publish(store, wanted, settings.report, software=version())
+
+    return asyncio.run(frozen())
+
+
+def report_list(settings: Settings, *, limit: int = 100) -> list[Any]:
+    """The last version of each published report, the newest period first. Raises StoreUnavailable."""
+    from monitor.store import reports
+
+    async def listed() -> list[Any]:
+        return list(await reports.newest(store, limit=limit))
+
+    return asyncio.run(listed())
+
+
+def report_read(settings: Settings, label: str, *, entity: str | None, number: int | None) -> bytes:
+    """The frozen JSON of a report. Raises UsageError when there is none, StoreUnavailable."""
+    from monitor.report.asking import read_frozen
+
+    async def read() -> bytes:
+        return await read_frozen(store, label, entity=entity, version=number)
+
+    return asyncio.run(read())

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
 log = logs.Log(__name__)
 
-ROLES = ("probe", "ingest", "count", "derive", "web", "public")
-TOGETHER = ("ingest", "count", "derive", "web", "public")  # `all`: these in one process, `probe` in another
+ROLES = ("probe", "ingest", "count", "derive", "web", "report", "public")
+# `all` is these in one process and `probe` in another
+TOGETHER = ("ingest", "count", "derive", "web", "report", "public")
 ALONE = frozenset({"public"})  # these need neither Kafka nor the database, nor their secrets
 CHILD_STOP_S = 30.0
 
@@ -165,6 +166,7 @@ async def _open(process: Process, stack: AsyncExitStack) -> dict[str, Loop]:
         "derive": lambda: _derive(process, store, stack),
         "web": lambda: _web(process, store, stack),
         "public": lambda: _public(process),
+        "report": lambda: _report(process, store),
     }
     for name in process.names:
         loops[name] = await openers[name]()
@@ -399,6 +401,22 @@ async def _public(process: Process) -> Loop:
     server = Server(process.settings.public_folder, ServeMetrics(process.registry))
     process.waiting["public"] = lambda: None if server.held is not None else "the first version of its folder"
     return public_role(server, host=given.host, port=given.port, stop=process.stop)
+
+
+async def _report(process: Process, store: Store) -> Loop:
+    from monitor.report.metrics import ReportMetrics
+    from monitor.report.publishing import ROLE, Reporting
+    from monitor.store.lease import Lease
+
+    lease = Lease(store, role=ROLE, holder=f"{socket.gethostname()}:{os.getpid()}")
+    reporting = Reporting(
+        store,
+        lease=lease,
+        settings=process.settings.report,
+        metrics=ReportMetrics(process.registry),
+        software=version(),
+    )
+    return reporting.run(process.stop)
 
 
 async def _child(process: Process) -> None:

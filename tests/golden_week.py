@@ -263,12 +263,17 @@ def _missed(
     )
 
 
+BY_KIND = {"web": Ended(900, 60, 40), "app": Ended(500, 0, 0), "service_centre": Ended(100, 0, 0)}
+BY_KIND_BEFORE = {"web": Ended(920, 80, 0), "app": Ended(400, 0, 0), "service_centre": Ended(200, 0, 0)}
+"""Transactions of passport by kind of channel: completed, failed, abandoned."""
+
+
 def counted() -> dict[str, Tally]:
-    return _tallied({"web": Ended(900, 60, 40), "app": Ended(500, 0, 0), "service_centre": Ended(100, 0, 0)})
+    return _tallied(BY_KIND)
 
 
 def counted_before() -> dict[str, Tally]:
-    return _tallied({"web": Ended(920, 80, 0), "app": Ended(400, 0, 0), "service_centre": Ended(200, 0, 0)})
+    return _tallied(BY_KIND_BEFORE)
 
 
 def _tallied(ended: dict[str, Ended]) -> dict[str, Tally]:

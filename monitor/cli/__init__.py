@@ -11,6 +11,7 @@ from monitor.cli import (
     demo,
     incidents,
     public,
+    report,
     running,
     sending,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "incidents",
     "main",
     "public",
+    "report",
     "running",
     "sending",
 ]

@@ -14,7 +14,7 @@ from monitor.errors import UsageError
 if TYPE_CHECKING:
     from monitor.judge.retrying import Retried
 
-ROLES = ("probe", "ingest", "count", "derive", "web", "public", "all")
+ROLES = ("probe", "ingest", "count", "derive", "web", "report", "public", "all")
 TOKEN_ROLES = ("viewer", "coordinator", "operator", "committee", "sender")
 
 
@@ -23,7 +23,7 @@ TOKEN_ROLES = ("viewer", "coordinator", "operator", "committee", "sender")
 @config_option
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of what must outlive a restart.")
 def run(names: tuple[str, ...], config: Path, data: Path | None) -> None:
-    """Run roles until Ctrl-C or SIGTERM: probe, ingest, count, derive, web, public, or all.
+    """Run roles until Ctrl-C or SIGTERM: probe, ingest, count, derive, web, report, public, or all.
 
     `all` is two processes: the prober alone, everything else together. SIGHUP reads the configuration again.
 

@@ -112,6 +112,31 @@ class PulseSettings(msgspec.Struct, frozen=True, kw_only=True):
     web: Annotated[Port, Meta(description="Port of `web` (its pages are on another).")] = 8444
     count: Annotated[Port, Meta(description="Port of `count`.")] = 8445
     public: Annotated[Port, Meta(description="Port of `public` (its pages are on another).")] = 8449
+    report: Annotated[Port, Meta(description="Port of `report`.")] = 8447
+
+
+class ReportSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """When the committee's report is published, and how it is written. Its week is the calendar's."""
+
+    grace_s: Annotated[
+        float, Meta(description="Time given to late data after the week ends, in seconds.", ge=0, le=172_800)
+    ] = 3600.0
+    deadline_s: Annotated[
+        float,
+        Meta(
+            description="Seconds after the week's end at which it is published with what is in by then.",
+            gt=0,
+            le=604_800,
+        ),
+    ] = 21_600.0
+    entities: Annotated[bool, Meta(description="Whether every entity gets a report of its own.")] = True
+    certificates_days: Annotated[
+        int, Meta(description="Certificates that end within so many days are named.", ge=1, le=365)
+    ] = 30
+    digits: Annotated[Literal["western", "arabic"], Meta(description="Digits of the Arabic edition.")] = (
+        "western"
+    )
+    hijri: Annotated[bool, Meta(description="Whether the Hijri date stands beside the other one.")] = False
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +149,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     probe: ProbeSettings = ProbeSettings()
     pulse: PulseSettings = PulseSettings()
     transactions: TransactionsSettings = TransactionsSettings()
+    report: ReportSettings = ReportSettings()
     data: Data = "data"
     log_level: LogLevel = "INFO"
 

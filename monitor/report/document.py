@@ -190,6 +190,7 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
 
     subject: str
     name: Text
+    label: str = ""  # of a week of the trend
     code: str
     old: Value | None
     new: Value | None
@@ -275,6 +276,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _decoder = msgspec.json.Decoder(Document)
+_figures = msgspec.json.Decoder(dict[str, Value])
 
 
 def encode(document: Document) -> bytes:
@@ -285,6 +287,16 @@ def encode(document: Document) -> bytes:
 def decode(text: bytes | str) -> Document:
     """Raises msgspec.ValidationError when it is no report of this schema."""
     return _decoder.decode(text)
+
+
+def figures_json(document: Document) -> str:
+    """The figures of everybody alone, for lists of reports."""
+    return msgspec.json.encode(document.total.figures, order="deterministic").decode()
+
+
+def figures_of_json(text: str) -> dict[str, Value]:
+    """What `figures_json` wrote."""
+    return _figures.decode(text)
 
 
 def digest(text: bytes) -> str:

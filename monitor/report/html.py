@@ -22,7 +22,7 @@ FONTS = ROOM.parent / "web" / "static" / "fonts"
 TOP = 3  # outages on the first page
 LATIN = "U+0000-00FF, U+2000-206F, U+2192, U+2212"
 ARABIC = "U+0600-06FF, U+0750-077F, U+08A0-08FF, U+FB50-FDFF, U+FE70-FEFC"
-FIRST_PAGE = ("F05", "F06", "F08", "F10", "F14", "F17")  # beside the sentence
+TILES = ("F05", "F06", "F08", "F10", "F14", "F17")  # beside the sentence
 UPTAKE = ("F19", "F20", "F21", "F22", "F23")
 WORK = ("F24", "F25", "F26", "F27")
 
@@ -80,7 +80,7 @@ def html(document: Document, language: str, *, digest: str) -> str:
         "figures": FIGURES.values(),
         "unit": Unit,
         "top": TOP,
-        "first_page": FIRST_PAGE,
+        "tiles": TILES,
         "uptake_figures": UPTAKE,
         "work_figures": WORK,
         "missed_objective": [each for each in document.services if _is(each, "no")],

@@ -1,7 +1,7 @@
 """Which stretch of time a report is about, and how it is called. Pure; local dates find the edges only.
 
-A week is numbered as ISO does it, whatever day it begins with: week 1 is the one with 4 January in it, and a
-week belongs to the year of its fourth day.
+A week, whatever day it begins with, has the number of the ISO week in which its fourth day lies, and so most
+of its days.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def stretch_of(kind: Kind, day: date, zone: ZoneInfo, *, week_start: int) -> Str
 
 def week_label(first: date) -> str:
     """2026-W47: of the week that begins on that day."""
-    fourth = first + 3 * DAY
-    return f"{fourth.year:04d}-W{(fourth.timetuple().tm_yday - 1) // 7 + 1:02d}"
+    found = (first + 3 * DAY).isocalendar()
+    return f"{found.year:04d}-W{found.week:02d}"
 
 
 def named_stretch(label: str, zone: ZoneInfo, *, week_start: int) -> Stretch:
@@ -77,12 +77,9 @@ def named_stretch(label: str, zone: ZoneInfo, *, week_start: int) -> Stretch:
 
 def _named(label: str, zone: ZoneInfo, week_start: int) -> Stretch | None:
     if match := _WEEK.fullmatch(label):
-        year, number = _year(match[1]), int(match[2])
-        fourth_january = date(year, 1, 4)
-        first = fourth_january - ((fourth_january.weekday() - week_start) % 7) * DAY + (number - 1) * 7 * DAY
-        if week_label(first) != label:
-            raise ValueError(f"{year} has no week {number}")
-        return stretch_of(Kind.WEEK, first, zone, week_start=week_start)
+        monday = date.fromisocalendar(_year(match[1]), int(match[2]), 1)
+        fourth = monday + ((week_start + 3) % 7) * DAY
+        return stretch_of(Kind.WEEK, fourth, zone, week_start=week_start)
     if match := _QUARTER.fullmatch(label):
         day = date(_year(match[1]), int(match[2]) * 3, 1)
         return stretch_of(Kind.QUARTER, day, zone, week_start=week_start)

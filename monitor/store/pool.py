@@ -58,6 +58,27 @@ class Store:
         async with self.connection() as connection, connection.transaction():
             yield connection
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Store]:
+        """A store that only reads, on one connection, and whose every read sees the same instant."""
+        async with (
+            self.connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield _Snapshot(self, connection)
+
+
+class _Snapshot(Store):
+    """Reads one after another within one transaction."""
+
+    def __init__(self, store: Store, connection: asyncpg.Connection) -> None:
+        super().__init__(store.pool, store._waited)
+        self._only = connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        yield self._only
+
 
 def _ignore(_: float) -> None:
     pass

@@ -164,4 +164,5 @@ def _response(request: web.Request, body: str, spoken: Speaker, *, status: int) 
 
 async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
     """Signal `on_response_prepare`: what a browser may do with any answer of ours."""
-    response.headers.update(HEADERS)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)  # a report's edition brings a stricter policy of its own

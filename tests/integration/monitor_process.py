@@ -263,7 +263,7 @@ class Monitor:
 
     async def stop(self) -> dict[str, int]:
         """End all that still run, probers first; returns their exit codes."""
-        order = ("probe", "ingest", "count", "derive", "web")
+        order = ("probe", "ingest", "count", "derive", "web", "report")
         running = sorted(
             (role for role in self.roles if role.running),
             key=lambda role: order.index(role.name.split("-")[0]),

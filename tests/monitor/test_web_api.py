@@ -15,6 +15,8 @@ from monitor.store.read import place_now
 from monitor.web.api.openapi import document
 from monitor.web.app import api_routes
 from monitor.web.cursors import decode_place, encode_place
+from tests.golden_week import golden
+from tests.reported import publish
 from tests.serving import Served, serving, until
 
 Json = dict[str, Any]
@@ -35,12 +37,14 @@ async def test_every_answer_has_what_its_description_requires(database: str) -> 
         await served.world.attempts("service:s0001/web", hours=0.1)
         await served.world.service_falls("s0001")
         made = await served.world.incident("service:s0001", channels=("service:s0001/web",))
+        await publish(served.store, golden())
         paths = document()["paths"]
         for path, methods in paths.items():
             if path.endswith("/events") or "get" not in methods:
                 continue
             asked = path.replace("services/{slug}", "services/s0001").replace("{slug}", "payments")
             asked = asked.replace("{number}", made.number)
+            asked = asked.replace("{label}", "2026-W47").replace("{form}", "json")
             asked += "?subject=service:s0001" if path.endswith("observations") else ""
             asked += "?subject=service:s0001&period=7d" if "/availability" in path else ""
             schema = methods["get"]["responses"]["200"]["content"]["application/json"]["schema"]

@@ -55,6 +55,7 @@ FAMILIES = {
     "incident.sign": list(Sign),
     "incident.severity": list(Severity),
     "incident.state": list(State),
+    "reports.figure": ["F01", "F03", "F06", "F08", "F14"],
     "incident.kind": [*Kind, "acknowledged", "note", "summary"],
     "incident.severity_does": list(Severity),
     "delivery.why": ["notice", "second", "reminder"],

@@ -19,7 +19,7 @@ from monitor.model import (
 )
 from monitor.store.history import ATTEMPTS_MAX
 from monitor.store.read import CHANGES_MAX
-from monitor.web.api import openapi_availability, openapi_incidents
+from monitor.web.api import openapi_availability, openapi_incidents, openapi_reports
 from monitor.web.api.schema import COUNT, FLAG, INSTANT, NUMBER, TEXT, Json
 from monitor.web.api.schema import enum_of as _enum
 from monitor.web.api.schema import list_of as _list
@@ -278,6 +278,7 @@ def _schemas() -> Json:
             withdrawn_at=_or_null(INSTANT),
         ),
         **openapi_availability.schemas(),
+        **openapi_reports.schemas(),
     }
 
 
@@ -389,6 +390,7 @@ def _paths() -> Json:
             ],
         ),
         **openapi_availability.paths(_get),
+        **openapi_reports.paths(_get),
         **openapi_incidents.paths(_get, _items, _limit),
         "/api/v1/observations": _get(
             "observations",

@@ -1,0 +1,214 @@
+"""Freezing reports: one version made and stored; and the role that does so for every week that ends."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from monitor.config.settings import ReportSettings
+from monitor.errors import LeaseLost, StoreUnavailable
+from monitor.judge.terms import Terms, terms_of
+from monitor.lifetime import Backoff, Stop
+from monitor.log import Log
+from monitor.model import GOVERNMENT, Catalogue
+from monitor.report import document as documents
+from monitor.report.comparing import differences
+from monitor.report.document import Correction, Document
+from monitor.report.due import Clocks, finished_weeks, missing, next_due_ms
+from monitor.report.gather import Ask, gather
+from monitor.report.metrics import ReportMetrics
+from monitor.report.numbers import build
+from monitor.report.times import Stretch
+from monitor.store import figures, read, reports, tallies
+from monitor.store.lease import RENEW_S, Lease
+from monitor.store.pool import Store
+from monitor.store.reports import Frozen
+from monitor.store.times import millis
+
+log = Log(__name__)
+ROLE = "report"
+LOOK_S = 5.0
+BY_ITSELF = "monitor"
+
+
+class Why(NamedTuple):
+    """Who corrects a report, and why."""
+
+    by: str
+    why: str
+
+
+async def clocks(store: Store, zone: str) -> Clocks:
+    """How far everything is in. Raises StoreUnavailable."""
+    accounted = await figures.clock(store, zone)
+    return Clocks(
+        judged_ms=await figures.judged_until(store),
+        counts=bool(await tallies.first_counted(store)),
+        counted_ms=await tallies.counted_until(store),
+        accounted_ms=accounted.until_ms if accounted else None,
+        dirty=await figures.dirty(store),
+    )
+
+
+async def freeze(
+    store: Store,
+    ask: Ask,
+    settings: ReportSettings,
+    *,
+    software: str,
+    why: Why | None = None,
+    lease: Lease | None = None,
+) -> Document:
+    """Make and store a version; with `why`, as a correction of the one before it.
+
+    Raises UsageError when there was no catalogue then, BadRow when that version was published meanwhile,
+    LeaseLost when `lease` is no longer ours.
+    """
+    facts = await gather(store, ask, settings, software=software)
+    made = await asyncio.to_thread(build, facts)
+    if why is not None:
+        made = await _corrected(store, ask, made, why)
+    text = await asyncio.to_thread(documents.encode, made)
+    row = Frozen(
+        scope=ask.scope,
+        label=ask.stretch.label,
+        version=ask.version,
+        kind=ask.stretch.kind,
+        from_ms=ask.stretch.start_ms,
+        to_ms=ask.stretch.end_ms,
+        as_of_ms=millis(made.about.as_of),
+        complete=not ask.not_in,
+        sample=made.about.sample,
+        figures=documents.figures_json(made),
+        sha256=documents.digest(text),
+        document=text,
+    )
+    async with store.transaction() as connection:
+        if lease is not None:
+            await lease.lock(connection)
+        await reports.add(connection, row, by=why.by if why else BY_ITSELF)
+    log.info("report.published", scope=row.scope, label=row.label, version=row.version, sha256=row.sha256)
+    return made
+
+
+async def _corrected(store: Store, ask: Ask, made: Document, why: Why) -> Document:
+    """The same, saying what it corrects."""
+    text = await reports.document(store, scope=ask.scope, label=ask.stretch.label, version=ask.version - 1)
+    assert text is not None, "a correction corrects something"
+    correction = Correction(
+        corrects=ask.version - 1,
+        sha256=documents.digest(text),
+        why=why.why,
+        by=why.by,
+        changed=differences(documents.decode(text), made),
+    )
+    return replace(made, correction=correction)
+
+
+def scopes_of(catalogue: Catalogue, settings: ReportSettings) -> list[str]:
+    """Whose reports there are: the government's, and by setting one of each entity that owns services."""
+    if not settings.entities:
+        return [GOVERNMENT]
+    owners = {service.entity for service in catalogue.services}
+    return [GOVERNMENT, *(each.subject for each in catalogue.entities if each.slug in owners)]
+
+
+class Reporting:
+    """Leads while it holds the lease; a stand-by only tries to take it."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        lease: Lease,
+        settings: ReportSettings,
+        metrics: ReportMetrics,
+        software: str,
+        look_s: float = LOOK_S,
+    ) -> None:
+        self._store, self._lease, self._settings = store, lease, settings
+        self._metrics, self._software, self._look_s = metrics, software, look_s
+
+    async def run(self, stop: Stop) -> None:
+        """Until `stop`. Database away: wait and try again. Lease lost: become a stand-by."""
+        backoff, look_at = Backoff(), 0.0
+        while not stop.requested:
+            try:
+                if await self._lease.take_or_renew() and time.monotonic() >= look_at:
+                    await self.look(stop)
+                    look_at = time.monotonic() + self._look_s
+                backoff.reset()
+                await stop.pause(min(RENEW_S, self._look_s))
+            except LeaseLost as error:
+                log.warning("report.lease_lost", why=str(error))
+                await stop.pause(backoff.next_s())
+            except StoreUnavailable as error:
+                log.warning("report.store_away", why=str(error))
+                await stop.pause(backoff.next_s())
+        await self._leave()
+
+    async def _leave(self) -> None:
+        try:
+            async with asyncio.timeout(2):
+                await self._lease.give_up()
+        except (StoreUnavailable, TimeoutError):
+            log.warning("report.lease_left_to_expire")
+
+    async def look(self, stop: Stop) -> int:
+        """Publish every weekly report that is due and may be; returns how many that were."""
+        serial = await read.serial_in_force(self._store)
+        began_ms = await figures.began(self._store)
+        if not serial or began_ms is None:
+            return 0
+        catalogue = (await read.version(self._store, serial)).catalogue
+        terms, now_ms = terms_of(catalogue), await reports.now(self._store)
+        waiting = await self._waiting(terms, catalogue, began_ms=began_ms, now_ms=now_ms)
+        made = await self._publish(waiting, terms, now_ms, stop) if waiting else 0
+        await self._measure(terms, now_ms, len(waiting) - made)
+        return made
+
+    async def _waiting(
+        self, terms: Terms, catalogue: Catalogue, *, began_ms: int, now_ms: int
+    ) -> list[tuple[Stretch, str]]:
+        """Finished weeks without a report, of everybody who gets one, the oldest first."""
+        weeks = finished_weeks(
+            now_ms,
+            terms.zone,
+            week_start=terms.week_start,
+            began_ms=began_ms,
+            grace_ms=round(self._settings.grace_s * 1000),
+        )
+        there = await reports.published(self._store, kind="week")
+        scopes = scopes_of(catalogue, self._settings)
+        return [(week, scope) for week in weeks for scope in scopes if (scope, week.label) not in there]
+
+    async def _publish(
+        self, waiting: Sequence[tuple[Stretch, str]], terms: Terms, now_ms: int, stop: Stop
+    ) -> int:
+        made = 0
+        found = await clocks(self._store, terms.zone.key)
+        for stretch, scope in waiting:
+            if stop.requested:
+                break
+            lacking = missing(stretch, found, grace_ms=round(self._settings.grace_s * 1000))
+            if lacking and now_ms < stretch.end_ms + self._settings.deadline_s * 1000:
+                continue
+            began = time.monotonic()
+            ask = Ask(stretch, scope, 1, lacking)
+            await freeze(self._store, ask, self._settings, software=self._software, lease=self._lease)
+            self._metrics.made_s.observe(time.monotonic() - began)
+            await self._lease.take_or_renew()
+            made += 1
+        return made
+
+    async def _measure(self, terms: Terms, now_ms: int, waiting: int) -> None:
+        grace_ms = round(self._settings.grace_s * 1000)
+        due_ms = next_due_ms(now_ms, terms.zone, week_start=terms.week_start, grace_ms=grace_ms)
+        self._metrics.due_s.set(due_ms / 1000)
+        self._metrics.waiting.set(waiting)
+        last_ms = await reports.last_published(self._store)
+        self._metrics.published_s.set((last_ms or 0) / 1000)

@@ -1,0 +1,97 @@
+"""What the OpenAPI document says of published reports."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from monitor.judge.seconds import Says
+from monitor.language import LANGUAGES
+from monitor.report.document import Kind
+from monitor.report.files import FORMATS, TABLES
+from monitor.web.api.schema import (
+    COUNT,
+    FLAG,
+    INSTANT,
+    TEXT,
+    Json,
+    enum_of,
+    list_of,
+    object_of,
+    or_null,
+    query,
+    ref,
+)
+
+KINDS = list(get_args(Kind))
+REPORTS_MAX = 500
+ANY = {"type": "object"}
+
+
+def schemas() -> Json:
+    """Components of the document."""
+    return {
+        "ReportFigure": object_of(
+            says=enum_of(Says), text=or_null(TEXT), low=or_null(TEXT), high=or_null(TEXT)
+        ),
+        "Report": object_of(
+            scope=TEXT,
+            label=TEXT,
+            version=COUNT,
+            kind={"type": "string", "enum": KINDS},
+            **{"from": INSTANT, "to": INSTANT},
+            as_of={**INSTANT, "description": "What was known then."},
+            published_at=INSTANT,
+            complete={**FLAG, "description": "False: published at the deadline, without what came later."},
+            sample=FLAG,
+            sha256={**TEXT, "description": "Of the frozen JSON."},
+            figures={**ANY, "additionalProperties": ref("ReportFigure")},
+        ),
+        "Reports": object_of(items=list_of(ref("Report"))),
+    }
+
+
+def _which() -> list[Json]:
+    return [query("entity", TEXT, "The report of this entity; the government's when absent.")]
+
+
+def _version() -> Json:
+    return query("version", COUNT, "The last one when absent.")
+
+
+def paths(get: Any) -> Json:
+    """Paths of the document, made by its `get`."""
+    label = {"name": "label", "in": "path", "required": True, "schema": TEXT}
+    form = {"name": "form", "in": "path", "required": True, "schema": {"type": "string", "enum": [*FORMATS]}}
+    language = query("lang", {"type": "string", "enum": [*LANGUAGES]}, "Language of the file.")
+    one_table = query("table", {"type": "string", "enum": [*TABLES]}, "Which table, of CSV.")
+    kind = query("kind", {"type": "string", "enum": KINDS}, "Only of this kind.")
+    limit = query("limit", COUNT, "At most so many.")
+    return {
+        "/api/v1/reports": get(
+            "reports",
+            "The last version of each published report, the newest period first.",
+            ref("Reports"),
+            parameters=[*_which(), kind, limit],
+        ),
+        "/api/v1/reports/schema.json": get(
+            "report_schema", "JSON Schema of a frozen report, and the key of every figure's code.", ANY
+        ),
+        "/api/v1/reports/{label}": get(
+            "report",
+            "A report as it was frozen, byte by byte.",
+            ANY,
+            parameters=[label, *_which(), _version()],
+        ),
+        "/api/v1/reports/{label}/versions": get(
+            "report_versions",
+            "Every version of a report, the last one first.",
+            ref("Reports"),
+            parameters=[label, *_which()],
+        ),
+        "/api/v1/reports/{label}/files/{form}": get(
+            "report_file",
+            "A report as a file: HTML, a workbook, CSV or JSON.",
+            ANY,
+            parameters=[label, form, *_which(), _version(), language, one_table],
+        ),
+    }

@@ -1,0 +1,120 @@
+"""Published reports on the pages: the list, one with its versions and files, and the edition itself."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from monitor.language import Ltr
+from monitor.model import GOVERNMENT
+from monitor.report.counting import FIRST_PAGE
+from monitor.report.document import decode, figures_of_json
+from monitor.report.figures import FIGURES, Unit
+from monitor.report.html import policy
+from monitor.report.voice import Voice
+from monitor.store import reports as table
+from monitor.store.reports import ReportLine
+from monitor.web.api.handlers import picture_of
+from monitor.web.api.reports import attachment
+from monitor.web.reports import file_asked, scope_asked, text_asked, versions_asked
+from monitor.web.site import SITE, bare_page, page, speaker_of
+from monitor.web.telling import Telling
+
+SHOWN = 60  # of each list
+SHOWN_OF_ALL = ("F01", "F03", "F06", "F08", "F14")
+
+
+async def reports(request: web.Request) -> web.Response:
+    """The last version of each: the government's, and of an entity when it is asked for."""
+    site = request.app[SITE]
+    if site.live.picture is None:
+        return await bare_page(request, "waiting.html", status=503)
+    scope = scope_asked(request, picture_of(request).catalogue)
+    found = await table.newest(site.store, scope=scope, limit=SHOWN)
+
+    def fill(telling: Telling) -> dict[str, Any]:
+        return {
+            "lines": [(each, _Line(telling, each)) for each in found],
+            "entities": telling.picture.catalogue.entities,
+            "entity": request.query.get("entity", ""),
+            "codes": SHOWN_OF_ALL,
+        }
+
+    return await page(request, "reports.html", fill=fill)
+
+
+class _Line:
+    """A row of the list: its figures as they are printed, and where it leads."""
+
+    def __init__(self, telling: Telling, line: ReportLine) -> None:
+        self._telling, self.figures = telling, figures_of_json(line.figures)
+        self.link = report_link(telling, line)
+
+    def said(self, code: str) -> str:
+        """The digits of a figure, or why there are none."""
+        value = self.figures.get(code)
+        if value is None or value.text is None:
+            says = "no_data" if value is None else value.says.value
+            return self._telling.speaker.plain(f"availability.says.{says}")
+        if code == "F03":
+            return self._telling.speaker.plain("headline.met" if value.text == "yes" else "headline.not_met")
+        if value.whole is not None and FIGURES[code].unit is Unit.COUNT:
+            return self._telling.speaker.plain("entity.share", available=value.part, total=value.whole)
+        return Ltr(f"{value.text}%" if FIGURES[code].unit is Unit.PERCENT else value.text)
+
+
+def report_link(telling: Telling, line: ReportLine, **query: str) -> str:
+    """The page of a report."""
+    slug = next((one.slug for one in telling.picture.catalogue.entities if one.subject == line.scope), "")
+    asked = ({"entity": slug} if slug else {}) | query
+    return f"/reports/{line.label}" + (f"?{urlencode(asked)}" if asked else "")
+
+
+async def report(request: web.Request) -> web.Response:
+    """One report: what it says first, its files, its versions."""
+    site = request.app[SITE]
+    if site.live.picture is None:
+        return await bare_page(request, "waiting.html", status=503)
+    scope = scope_asked(request, picture_of(request).catalogue)
+    lines = await versions_asked(request, scope)
+    document = decode(await text_asked(request, scope))
+    shown = next(line for line in lines if line.version == document.about.version)
+
+    def fill(telling: Telling) -> dict[str, Any]:
+        return {
+            "voice": Voice(telling.speaker.language, document),
+            "d": document,
+            "shown": shown,
+            "lines": lines,
+            "first_page": FIRST_PAGE,
+            "government": scope == GOVERNMENT,
+            "page_of": lambda line: report_link(telling, line, version=str(line.version)),
+            "file_of": lambda form, **more: _file_link(request, shown, form, **more),
+        }
+
+    return await page(request, "report.html", fill=fill)
+
+
+def _file_link(request: web.Request, line: ReportLine, form: str, **more: str) -> str:
+    entity = request.query.get("entity", "")
+    asked = ({"entity": entity} if entity else {}) | {"version": str(line.version)} | more
+    return f"/reports/{line.label}/files/{form}?{urlencode(asked)}"
+
+
+async def file(request: web.Request) -> web.Response:
+    """A file to keep; the HTML edition opens in the browser, under a policy of its own."""
+    catalogue = picture_of(request).catalogue
+    language = speaker_of(request, catalogue).language
+    form, made = await file_asked(request, scope_asked(request, catalogue), language)
+    if form != "html":
+        return attachment(made.name, made.content_type, made.body)
+    return web.Response(
+        body=made.body,
+        headers={
+            "Content-Type": made.content_type,
+            "Content-Disposition": f'inline; filename="{made.name}"',
+            "Content-Security-Policy": policy(),
+        },
+    )

@@ -1,0 +1,73 @@
+"""What pages and API share of published reports: which one an address names, and its files."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import lru_cache
+
+from aiohttp import web
+
+from monitor.model import GOVERNMENT, Catalogue
+from monitor.report.files import FORMATS, TABLES, File, file_of
+from monitor.store import reports
+from monitor.store.reports import ReportLine
+from monitor.web.problems import Refused
+from monitor.web.site import SITE
+
+FILES_KEPT = 8
+VERSION_MAX = 10**6
+
+
+def scope_asked(request: web.Request, catalogue: Catalogue) -> str:
+    """The subject of `entity`, or the government. Raises Refused (404)."""
+    slug = request.query.get("entity", "")
+    if not slug:
+        return GOVERNMENT
+    entity = catalogue.entities_by_slug.get(slug)
+    if entity is None:
+        raise Refused(404, "Not found", f"no entity is called {slug!r}")
+    return entity.subject
+
+
+def version_asked(request: web.Request) -> int | None:
+    """`version` as a number; None for the last one. Raises Refused (400)."""
+    text = request.query.get("version", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= VERSION_MAX):
+        raise Refused(400, "Bad parameter", "`version` must be a whole number from 1")
+    return int(text)
+
+
+async def versions_asked(request: web.Request, scope: str) -> list[ReportLine]:
+    """Every version of the report that the address names, the last one first. Raises Refused (404)."""
+    label = request.match_info["label"]
+    found = await reports.versions(request.app[SITE].store, scope=scope, label=label)
+    if not found:
+        raise Refused(404, "Not found", f"no report {label!r} is published")
+    return found
+
+
+async def text_asked(request: web.Request, scope: str) -> bytes:
+    """The frozen JSON that the address names. Raises Refused (404)."""
+    label, version = request.match_info["label"], version_asked(request)
+    text = await reports.document(request.app[SITE].store, scope=scope, label=label, version=version)
+    if text is None:
+        raise Refused(404, "Not found", f"no report {label!r} of that version is published")
+    return text
+
+
+async def file_asked(request: web.Request, scope: str, language: str) -> tuple[str, File]:
+    """Format and file that the address names. Raises Refused."""
+    form, table = request.match_info["form"], request.query.get("table", "services")
+    if form not in FORMATS:
+        raise Refused(404, "Not found", f"no format {form!r}; there are {', '.join(FORMATS)}")
+    if table not in TABLES:
+        raise Refused(400, "Bad parameter", f"`table` must be one of {', '.join(TABLES)}")
+    text = await text_asked(request, scope)
+    return form, await asyncio.to_thread(_file, text, form, language, table)
+
+
+@lru_cache(maxsize=FILES_KEPT)
+def _file(text: bytes, form: str, language: str, table: str) -> File:
+    return file_of(text, form, language, table=table)

@@ -1,0 +1,211 @@
+"""Reports out of a real PostgreSQL: the golden week read from its tables, frozen, and never changed again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+from prometheus_client import CollectorRegistry
+
+from monitor.config.settings import ReportSettings
+from monitor.errors import BadRow, UsageError
+from monitor.judge.periods import Kind, day_of
+from monitor.judge.terms import terms_of
+from monitor.lifetime import Stop
+from monitor.model import GOVERNMENT
+from monitor.report.document import decode, digest, encode
+from monitor.report.gather import Ask, gather
+from monitor.report.metrics import ReportMetrics
+from monitor.report.numbers import build
+from monitor.report.publishing import Reporting, Why, freeze
+from monitor.report.times import Stretch, named_stretch, stretch_of
+from monitor.store import reports
+from monitor.store.lease import Lease
+from monitor.store.pool import Store, open_store
+from tests import golden_week as golden
+from tests.golden_week import EXPECTED, EXPECTED_OF
+from tests.integration import golden_store
+from tests.ledger import DAY_MS, HOUR_MS, Ledger, catalogue
+
+TERMS = terms_of(golden.catalogues()[0])
+SETTINGS = ReportSettings()
+WITHOUT_ANSWERS = {"F28"}  # no check ever answered here
+OBJECTIVES = {"F02", "F03", "F08"}  # the one service with an objective of its own is only in the pure test
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[Store]:
+    async with open_store(database) as opened:
+        yield opened
+
+
+def week(label: str = "2026-W47") -> Stretch:
+    return named_stretch(label, TERMS.zone, week_start=TERMS.week_start)
+
+
+def ask(scope: str = GOVERNMENT, *, version: int = 1, stretch: Stretch | None = None) -> Ask:
+    return Ask(stretch or week(), scope, version)
+
+
+def rest(expected: dict[str, str]) -> dict[str, str]:
+    return {code: text for code, text in expected.items() if code not in WITHOUT_ANSWERS | OBJECTIVES}
+
+
+async def test_the_golden_week_read_from_its_tables_has_every_figure_of_the_hand(store: Store) -> None:
+    await golden_store.write(store)
+    document = await freeze(store, ask(), SETTINGS, software="0.1.0")
+    assert {code: document.total.figures[code].text for code in rest(EXPECTED)} == rest(EXPECTED)
+    for subject, expected in EXPECTED_OF.items():
+        part = document.part(subject)
+        assert part is not None
+        assert {code: part.figures[code].text for code in rest(expected)} == rest(expected), subject
+    identity = document.outages[0]
+    assert (identity.incident, identity.done) == ("INC-2026-0007", ("Certificates renewed.",))
+
+
+async def test_a_free_range_of_the_same_days_has_the_same_figures(store: Store) -> None:
+    await golden_store.write(store)
+    stored = build(await gather(store, ask(), SETTINGS, software="0.1.0"))
+    free = build(await gather(store, ask(stretch=week("2026-11-16_2026-11-22")), SETTINGS, software="0.1.0"))
+    assert free.total.figures == stored.total.figures
+    assert [each.figures for each in free.services] == [each.figures for each in stored.services]
+
+
+async def test_the_same_facts_and_as_of_give_the_same_bytes(store: Store) -> None:
+    await golden_store.write(store)
+    one = await gather(store, ask(), SETTINGS, software="0.1.0")
+    two = await gather(store, ask(), SETTINGS, software="0.1.0")
+    as_of = one.about.as_of
+    assert two.about.as_of > as_of
+    again = build(two)
+    assert encode(replace(again, about=replace(again.about, as_of=as_of))) == encode(build(one))
+
+
+async def test_t30_a_published_report_never_changes_and_a_correction_says_what_did(store: Store) -> None:
+    ledger = await golden_store.write(store)
+    await freeze(store, ask(), SETTINGS, software="0.1.0")
+    first = await reports.document(store, scope=GOVERNMENT, label="2026-W47")
+    assert first is not None
+    late = golden.at("17T12:00")
+    await ledger.says("service:vehicle", (late, "down"), (late + HOUR_MS, "up"))
+    await ledger.judged(golden.END_MS + 2 * HOUR_MS)
+    await ledger.account()
+    assert await reports.document(store, scope=GOVERNMENT, label="2026-W47") == first
+
+    why = Why("committee", "an outage of the vehicle registration was reported late")
+    second = await freeze(store, ask(version=2), SETTINGS, software="0.1.0", why=why)
+    assert second.correction is not None
+    assert (second.correction.corrects, second.correction.sha256) == (1, digest(first))
+    changed = {(each.subject, each.code): each for each in second.correction.changed}
+    all_of_it = changed[GOVERNMENT, "F01"]
+    assert all_of_it.old is not None
+    assert all_of_it.new is not None
+    assert (all_of_it.old.text, all_of_it.new.text) == ("98.99", "98.87")  # (790 - 1) / 798 = 98.872…
+    assert ("service:passport", "F01") not in changed
+    assert await reports.document(store, scope=GOVERNMENT, label="2026-W47", version=1) == first
+    assert [line.version for line in await reports.versions(store, scope=GOVERNMENT, label="2026-W47")] == [
+        2,
+        1,
+    ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["update report_version set document = '{}'", "delete from report_version", "truncate report_version"],
+)
+async def test_the_database_refuses_to_change_a_published_report(store: Store, statement: str) -> None:
+    await golden_store.write(store)
+    await freeze(store, ask(), SETTINGS, software="0.1.0")
+    with pytest.raises(BadRow, match="never changes"):
+        async with store.transaction() as connection:
+            await connection.execute(statement)
+
+
+async def test_a_version_is_published_once(store: Store) -> None:
+    await golden_store.write(store)
+    await freeze(store, ask(), SETTINGS, software="0.1.0")
+    with pytest.raises(BadRow):
+        await freeze(store, ask(), SETTINGS, software="0.1.0")
+
+
+async def test_a_report_of_an_entity_has_its_services_and_its_part_of_one_that_moved(store: Store) -> None:
+    await golden_store.write(store)
+    document = build(await gather(store, ask("entity:interior"), SETTINGS, software="0.1.0"))
+    assert document.total.figures["F01"].text == EXPECTED_OF["entity:interior"]["F01"]
+    assert [part.slug for part in document.services if part.slug == "licence"] == []
+    vehicle = document.part("service:vehicle")
+    assert vehicle is not None
+    assert vehicle.counted.up_ms == 72 * HOUR_MS
+    assert document.entities == ()
+
+
+async def test_before_the_first_catalogue_there_is_no_report(store: Store) -> None:
+    with pytest.raises(UsageError, match="no catalogue"):
+        await freeze(store, ask(), SETTINGS, software="0.1.0")
+
+
+# -- the role
+
+
+def reporting(store: Store, settings: ReportSettings = SETTINGS) -> Reporting:
+    lease = Lease(store, role="report", holder="test")
+    metrics = ReportMetrics(CollectorRegistry())
+    return Reporting(store, lease=lease, settings=settings, metrics=metrics, software="0.1.0")
+
+
+async def last_week(store: Store) -> Stretch:
+    """The week before this one, by the clock of the database, in the zone of the ledger."""
+    terms = terms_of(catalogue())
+    this = terms.period(Kind.WEEK, await reports.now(store))
+    day = day_of(this.start_ms - 1, terms.zone)
+    return stretch_of(Kind.WEEK, day, terms.zone, week_start=terms.week_start)
+
+
+@pytest.fixture
+async def ledger(store: Store) -> Ledger:
+    """A week that is over, with one outage, and nothing of it judged yet."""
+    made, ended = Ledger(store), await last_week(store)
+    await made.begin(ended.start_ms)
+    await made.says("service:a", (ended.start_ms, "up"), (ended.start_ms + DAY_MS, "down"))
+    return made
+
+
+async def look(store: Store, settings: ReportSettings = SETTINGS) -> int:
+    """One look of a process that leads only for it."""
+    role = reporting(store, settings)
+    await role._lease.take_or_renew()
+    made = await role.look(Stop())
+    await role._lease.give_up()
+    return made
+
+
+async def test_a_week_is_published_when_all_is_in_and_once(store: Store, ledger: Ledger) -> None:
+    ended = await last_week(store)
+    settings = ReportSettings(grace_s=0.0, deadline_s=604_800.0)
+    await ledger.judged(ended.end_ms - 1000)
+    await ledger.account()
+    assert await look(store, settings) == 0
+    await ledger.judged(ended.end_ms)
+    await ledger.account()
+    assert await look(store, settings) == 2  # the government's and the entity's
+    assert await look(store, settings) == 0
+    [government, entity] = await reports.newest(store, limit=10)
+    assert (government.scope, government.label, government.complete) == (GOVERNMENT, ended.label, True)
+    assert entity.scope == "entity:e1"
+
+
+async def test_at_the_deadline_it_is_published_and_says_what_was_not_in(store: Store, ledger: Ledger) -> None:
+    ended = await last_week(store)
+    await ledger.judged(ended.start_ms + 2 * DAY_MS)
+    await ledger.account()
+    assert await look(store, ReportSettings(grace_s=0.0, deadline_s=0.001)) == 2
+    text = await reports.document(store, scope=GOVERNMENT, label=ended.label)
+    assert text is not None
+    document = decode(text)
+    assert [each.what for each in document.not_in] == ["judged", "accounted"]
+    until = document.not_in[0].until
+    assert until is not None
+    assert until == document.about.began + timedelta(days=2)
+    assert document.total.counted.down_ms == DAY_MS
