@@ -217,3 +217,26 @@ def public_export(settings: Settings, folder: Path) -> int:
         return len(files)
 
     return asyncio.run(write())
+
+
+def public_say(settings: Settings, incident: str, *, ar: str, en: str, clock: str | None, by: str) -> None:
+    """Add to what the public is told of an incident. Raises UsageError, StoreUnavailable."""
+    from zoneinfo import ZoneInfo
+
+    from monitor.judge.promises import next_at, word
+    from monitor.store import incidents, public, read
+
+    async def say() -> None:
+        now_ms = int(time.time() * 1000)
+        async with stored(settings) as store:
+            if await incidents.one(store, incident) is None:
+                raise UsageError(f"no incident {incident!r}; the page /incidents lists them")
+            version = await read.version(store, await read.serial_in_force(store))
+            zone = ZoneInfo(version.catalogue.zone)
+            due_ms = None if clock is None else next_at(clock, zone=zone, now_ms=now_ms)
+            said = word(
+                {"ar": ar, "en": en}, version.catalogue.languages, next_update_ms=due_ms, now_ms=now_ms
+            )
+            await public.say(store, incident, **said._asdict(), actor=by)
+
+    asyncio.run(say())

@@ -18,9 +18,10 @@ from monitor.web import auth, guard
 from monitor.web.api import availability, counted, events, handlers, transactions
 from monitor.web.api import by_hand as api_by_hand
 from monitor.web.api import incidents as api_incidents
+from monitor.web.api import public as api_public
 from monitor.web.gateway import Gateway
 from monitor.web.pages import availability as availability_page
-from monitor.web.pages import by_hand, entity, incidents, overview, service, sign_in, system, systems
+from monitor.web.pages import by_hand, entity, incidents, overview, public, service, sign_in, system, systems
 from monitor.web.problems import Refused, json_response, problem
 from monitor.web.site import HOLDER, SITE, STATIC, Site, add_headers, bare_page
 from monitor.web.state import Live
@@ -82,6 +83,7 @@ def _pages() -> list[web.RouteDef]:
         web.post("/incidents/{number}/summary", by_hand.summarise),
         web.post("/incidents/{number}/acknowledge", incidents.acknowledge),
         web.post("/incidents/{number}/notes", incidents.note),
+        web.post("/incidents/{number}/public", public.send),
         web.get("/systems", systems.systems),
         web.get("/systems/{slug}", system.system),
         web.get("/sign-in", sign_in.form),
@@ -112,6 +114,8 @@ def api_routes() -> list[web.RouteDef]:
         web.post("/api/v1/incidents/{number}/summary", api_by_hand.summary),
         web.post("/api/v1/incidents/{number}/acknowledge", api_incidents.acknowledge),
         web.post("/api/v1/incidents/{number}/notes", api_incidents.note),
+        web.get("/api/v1/incidents/{number}/public", api_public.listed),
+        web.post("/api/v1/incidents/{number}/public", api_public.send),
         web.get("/api/v1/observations", handlers.observations),
         web.get("/api/v1/changes", handlers.changes),
         web.get("/api/v1/events", events.events),

@@ -7,10 +7,12 @@ from typing import Any
 from aiohttp import web
 
 from monitor.store import incidents as table
+from monitor.store import public
 from monitor.web import auth, handled
 from monitor.web.api.incidents import found_of
 from monitor.web.handled import MAY_HANDLE, NOTE_MAX
 from monitor.web.pages.by_hand import to
+from monitor.web.publicly import missed_numbers, publicly
 from monitor.web.site import HOLDER, SITE, page
 from monitor.web.telling import Telling
 
@@ -22,8 +24,11 @@ async def incidents(request: web.Request) -> web.Response:
     opened = handled.all_shown(await table.open_ones(store))
     closed = handled.all_shown(await table.closed_ones(store, limit=CLOSED_SHOWN))
 
+    picture = request.app[SITE].live.picture
+    missed = await missed_numbers(request, [one.incident for one in opened], picture) if picture else set()
+
     def fill(telling: Telling) -> dict[str, Any]:
-        return {"opened": opened, "closed": closed, "about": _about(telling)}
+        return {"opened": opened, "closed": closed, "about": _about(telling), "missed": missed}
 
     return await page(request, "incidents.html", fill=fill)
 
@@ -31,6 +36,7 @@ async def incidents(request: web.Request) -> web.Response:
 async def incident(request: web.Request) -> web.Response:
     found = await found_of(request)
     lines = await table.timeline(request.app[SITE].store, found.incident.number)
+    said = await public.said_of(request.app[SITE].store, found.incident.number)
     holder = request.get(HOLDER)
 
     def fill(telling: Telling) -> dict[str, Any]:
@@ -44,6 +50,7 @@ async def incident(request: web.Request) -> web.Response:
             "behind": handled.behind(telling.picture, found.incident),
             "may_handle": holder is not None and holder.role in MAY_HANDLE,
             "note_max": NOTE_MAX,
+            "publicly": publicly(found.incident, said, telling.picture, now_ms=telling.now_ms),
         }
 
     return await page(request, "incident.html", fill=fill)
