@@ -289,7 +289,8 @@ def report_publish(
     wanted = Wanted(label, entity, incomplete=incomplete, why=why, by=by)
 
     async def frozen() -> Any:
-        return await publish(store, wanted, settings.report, software=version())
+        async with stored(settings) as store:
+            return await publish(store, wanted, settings.report, software=version())
 
     return asyncio.run(frozen())
 
@@ -299,7 +300,8 @@ def report_list(settings: Settings, *, limit: int = 100) -> list[Any]:
     from monitor.store import reports
 
     async def listed() -> list[Any]:
-        return list(await reports.newest(store, limit=limit))
+        async with stored(settings) as store:
+            return list(await reports.newest(store, limit=limit))
 
     return asyncio.run(listed())
 
@@ -309,6 +311,30 @@ def report_read(settings: Settings, label: str, *, entity: str | None, number: i
     from monitor.report.asking import read_frozen
 
     async def read() -> bytes:
-        return await read_frozen(store, label, entity=entity, version=number)
+        async with stored(settings) as store:
+            return await read_frozen(store, label, entity=entity, version=number)
 
     return asyncio.run(read())
+
+
+def public_say(settings: Settings, incident: str, *, ar: str, en: str, clock: str | None, by: str) -> None:
+    """Add to what the public is told of an incident. Raises UsageError, StoreUnavailable."""
+    from zoneinfo import ZoneInfo
+
+    from monitor.judge.promises import next_at, word
+    from monitor.store import incidents, public, read
+
+    async def say() -> None:
+        now_ms = int(time.time() * 1000)
+        async with stored(settings) as store:
+            if await incidents.one(store, incident) is None:
+                raise UsageError(f"no incident {incident!r}; the page /incidents lists them")
+            version = await read.version(store, await read.serial_in_force(store))
+            zone = ZoneInfo(version.catalogue.zone)
+            due_ms = None if clock is None else next_at(clock, zone=zone, now_ms=now_ms)
+            said = word(
+                {"ar": ar, "en": en}, version.catalogue.languages, next_update_ms=due_ms, now_ms=now_ms
+            )
+            await public.say(store, incident, **said._asdict(), actor=by)
+
+    asyncio.run(say())

@@ -164,6 +164,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
     slug: str
     name: Text = Text()
     entity: str = ""
+    known_as: tuple[str, ...] = ()  # what people call it; found by these, never shown
     channels: tuple[Channel, ...] = ()
     runbook: str = ""
     was: tuple[str, ...] = ()

@@ -127,6 +127,7 @@ class Expander:
             slug=form.slug,
             name=self._name(form),
             entity=self._entity_of(form, file),
+            known_as=form.known_as,
             channels=self._channels(form, subject, file),
             runbook=form.runbook or "",
             was=form.was,

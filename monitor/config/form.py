@@ -216,6 +216,10 @@ class ServiceForm(msgspec.Struct, frozen=True, kw_only=True):
     name: Name = None
     entity: Annotated[str | None, Meta("Slug of the entity that owns it. Unset: the file's `entity`.")] = None
     url: Annotated[WebUrl | None, Meta("Short for one web channel at this address, asked by HTTP.")] = None
+    known_as: Annotated[
+        tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=100)], ...],
+        Meta("What people call it, in any language: the public search finds it by these names too."),
+    ] = ()
     profile: ProfileName = None
     channels: Annotated[tuple[ChannelForm, ...] | None, Meta("Where people get it.")] = None
     checks: Annotated[Checks, Meta("Checks of the one web channel that `url` stands for.")] = None

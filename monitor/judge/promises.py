@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
+from monitor.errors import UsageError
 from monitor.facts import Said
-from monitor.judge.incidents import Incident
+from monitor.judge.incidents import Incident, State
 from monitor.judge.troubles import Sign
 from monitor.model import PublicRules
+
+TEXT_MOST = 500
+PROMISE_MOST_MS = 24 * 3_600_000
 
 TOLD = frozenset({Sign.UNAVAILABLE, Sign.DOWN, Sign.DEGRADED})
 """Signs that people notice; the others are for those who run the services."""
@@ -38,6 +45,46 @@ def promised_ms(incident: Incident, said: Sequence[Said], rules: PublicRules) ->
 
 
 def overdue(incident: Incident, said: Sequence[Said], rules: PublicRules, *, now_ms: int) -> bool:
-    """True when an open incident was published, and the promised update did not come."""
+    """True when an incident that still fails was published, and the promised update did not come."""
     due_ms = promised_ms(incident, said, rules)
-    return incident.open and due_ms is not None and due_ms <= now_ms
+    return incident.state is State.FAILING and due_ms is not None and due_ms <= now_ms
+
+
+class Word(NamedTuple):
+    """What an operator wants to add, checked."""
+
+    ar: str
+    en: str
+    next_update_ms: int | None
+
+
+def word(
+    texts: Mapping[str, str], languages: Sequence[str], *, next_update_ms: int | None, now_ms: int
+) -> Word:
+    """Checked: a text in every published language or in none, and a promise that can be kept.
+
+    Raises UsageError, which says what would be right.
+    """
+    given = {language: texts.get(language, "").strip() for language in ("ar", "en")}
+    missing = [language for language in languages if not given.get(language)]
+    if any(given.values()) and missing:
+        raise UsageError(f"the public reads {' and '.join(languages)}: the text in {missing[0]} is missing")
+    for language, text in given.items():
+        if len(text) > TEXT_MOST or "\0" in text:
+            raise UsageError(f"the text in {language} must have at most {TEXT_MOST} characters")
+    if next_update_ms is not None and not now_ms < next_update_ms <= now_ms + PROMISE_MOST_MS:
+        raise UsageError("the next update must be promised for within a day from now")
+    return Word(given["ar"], given["en"], next_update_ms)
+
+
+def next_at(clock: str, *, zone: ZoneInfo, now_ms: int) -> int:
+    """The next instant at which a clock of the zone shows HH:MM. Raises UsageError."""
+    try:
+        wanted = datetime.strptime(clock, "%H:%M").time()  # noqa: DTZ007 - an hour without a day
+    except ValueError:
+        raise UsageError(f"{clock!r} is not an hour: write HH:MM, such as 14:45") from None
+    now = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(zone)
+    at = datetime.combine(now.date(), wanted, tzinfo=zone)
+    if at <= now:
+        at = datetime.combine(now.date() + timedelta(days=1), wanted, tzinfo=zone)
+    return int(at.timestamp() * 1000)

@@ -77,6 +77,7 @@ def templates() -> Environment:
         loader=FileSystemLoader(ROOM / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -178,7 +179,8 @@ class _Edition:
         lines = []
         for told in self._told:
             entity = names.get(told.service.entity)
-            texts = [told.service.name.ar, told.service.name.en, told.service.slug.replace("-", " ")]
+            service = told.service
+            texts = [service.name.ar, service.name.en, service.slug.replace("-", " "), *service.known_as]
             texts += [entity.name.ar, entity.name.en] if entity else []
             lines.append(Line(told, search.key(*texts), self._name(entity) if entity else None))
         lines.sort(key=lambda line: search.order(self.plain.name(line.told.service)))

@@ -61,33 +61,35 @@ class Form(NamedTuple):
 
 
 class Held:
-    """A version in memory: every file plain and packed, made ready once. Safe to build off the loop."""
+    """A version in memory. A file is made ready when it is first asked for, plain or packed."""
 
     def __init__(self, loaded: Loaded, *, old: bool) -> None:
         self.name, self.as_of_ms, self.old = loaded.name, loaded.as_of_ms, old
+        self._files = loaded.files
+        self._ready: dict[tuple[str, bool], Form | None] = {}
         self._searches: dict[tuple[str, str], Form] = {}
-        self._plain: dict[str, Form] = {}
-        self._packed: dict[str, Form] = {}
-        for path, body in loaded.files.items():
-            if path.endswith(".gz"):
-                continue
-            kind = TYPES.get(Path(path).suffix)
-            if kind is None:
-                continue
-            if old and kind.startswith("text/html"):
-                self._plain[path] = _form(body.replace(FRESH, OLD, 1), kind)
-                continue  # seldom, and then sent unpacked: packing all of it again would take long
-            self._plain[path] = _form(body, kind)
-            if (packed := loaded.files.get(f"{path}.gz")) is not None:
-                self._packed[path] = _form(packed, kind, packed=True)
 
     def form(self, path: str, *, packed: bool) -> Form | None:
         """The file, packed where the reader takes it; None when there is none."""
-        return (self._packed.get(path) if packed else None) or self._plain.get(path)
+        if path not in self._files:
+            return None  # and not remembered: anybody may ask for anything
+        kept = self._ready.get((path, packed))
+        if kept is None:
+            kept = self._ready[path, packed] = self._made(path, packed=packed)
+        return kept
+
+    def _made(self, path: str, *, packed: bool) -> Form | None:
+        kind = TYPES.get(Path(path).suffix)
+        if kind is None:
+            return None
+        if self.old and kind == TYPES[".html"]:
+            return _form(self._files[path].replace(FRESH, OLD, 1), kind)  # seldom: not worth packing anew
+        small = self._files.get(f"{path}.gz") if packed else None
+        return _form(self._files[path], kind) if small is None else _form(small, kind, packed=True)
 
     def searched(self, path: str, asked: str) -> Form | None:
         """The list of services narrowed to a question."""
-        form = self._plain.get(path)
+        form = self.form(path, packed=False)
         if form is None:
             return None
         kept = self._searches.get((path, asked))

@@ -80,6 +80,7 @@ class Told(NamedTuple):
     available: bool | None  # remotely; None when unknown
     notes: tuple[Note, ...]
     ways: tuple[Channel, ...]  # complete the service and are up
+    slowly: tuple[Channel, ...]  # complete it too, and are degraded: said on its page, offered nowhere else
     said: tuple[Said, ...]  # of what lasts, the newest first
     work: tuple[Work, ...]
     past: tuple[Past, ...]  # the newest first
@@ -170,6 +171,7 @@ class _Teller:
             available=shown.available,
             notes=notes,
             ways=tuple(one.channel for one in completing if one.effective.verdict is Verdict.UP),
+            slowly=tuple(one.channel for one in completing if one.effective.verdict is Verdict.DEGRADED),
             said=tuple(sorted(open_words, key=lambda word: -word.said_ms)) if failing else (),
             work=tuple(self._planned(service)),
             past=tuple(_past(one, service) for one in mine),

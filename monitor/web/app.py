@@ -18,11 +18,23 @@ from monitor.web import auth, guard
 from monitor.web.api import availability, counted, events, handlers, transactions
 from monitor.web.api import by_hand as api_by_hand
 from monitor.web.api import incidents as api_incidents
+from monitor.web.api import public as api_public
 from monitor.web.api import reports as api_reports
 from monitor.web.api import shift as api_shift
 from monitor.web.gateway import Gateway
 from monitor.web.pages import availability as availability_page
-from monitor.web.pages import by_hand, entity, incidents, overview, service, shift, sign_in, system, systems
+from monitor.web.pages import (
+    by_hand,
+    entity,
+    incidents,
+    overview,
+    public,
+    service,
+    shift,
+    sign_in,
+    system,
+    systems,
+)
 from monitor.web.pages import reports as reports_page
 from monitor.web.problems import Refused, json_response, problem
 from monitor.web.site import HOLDER, SITE, STATIC, Site, add_headers, bare_page
@@ -90,6 +102,7 @@ def _pages() -> list[web.RouteDef]:
         web.get("/reports", reports_page.reports),
         web.get("/reports/{label}", reports_page.report),
         web.get("/reports/{label}/files/{form}", reports_page.file),
+        web.post("/incidents/{number}/public", public.send),
         web.get("/systems", systems.systems),
         web.get("/systems/{slug}", system.system),
         web.get("/sign-in", sign_in.form),
@@ -127,6 +140,8 @@ def api_routes() -> list[web.RouteDef]:
         web.get("/api/v1/reports/{label}", api_reports.one),
         web.get("/api/v1/reports/{label}/versions", api_reports.versions),
         web.get("/api/v1/reports/{label}/files/{form}", api_reports.file),
+        web.get("/api/v1/incidents/{number}/public", api_public.listed),
+        web.post("/api/v1/incidents/{number}/public", api_public.send),
         web.get("/api/v1/observations", handlers.observations),
         web.get("/api/v1/changes", handlers.changes),
         web.get("/api/v1/events", events.events),

@@ -52,7 +52,9 @@ def passport() -> Service:
         remote=False,
     )
     name = Text(en="Passport renewal", ar="تجديد جواز السفر")
-    return Service(slug="passport", name=name, entity="civil", channels=(*channels, centre))
+    return Service(
+        slug="passport", name=name, entity="civil", known_as=("الباسبور",), channels=(*channels, centre)
+    )
 
 
 def government(*more: Service, rules: PublicRules | None = None) -> Catalogue:

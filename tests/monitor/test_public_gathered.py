@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -135,8 +136,6 @@ async def test_nothing_is_written_before_the_first_catalogue(database: str, tmp_
 
 
 def test_the_command_exports_what_the_database_knows(database: str, tmp_path: Path) -> None:
-    import asyncio
-
     async def begin() -> None:
         async with open_store(database) as store:
             await begun(store)

@@ -297,11 +297,18 @@ def test_the_page_of_a_service_has_ninety_days_as_one_svg_and_the_bad_days_as_te
     assert re.search("1 hour.*95.83 %", text_of(page.encode()))
 
 
+def test_a_page_names_slow_channels_as_slow_and_not_as_missing() -> None:
+    slow = [(path, Verdict.DEGRADED, 3500.0) for path in (WEB, APP, CALL)]
+    text = text_of(made(given(*slow))["en/services/passport.html"])
+    assert "App · It is slow in the app" in re.sub(" +", " ", text)
+    assert "We know of no channel" not in text
+
+
 # -- finding -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "asked", ["جواز", "الجواز", "جَواز السَّفر", "passport", "PASSPORT renew", "السجل المدني", "تجديد جواز"]
+    "asked", ["جواز", "الجواز", "جَواز السَّفر", "passport", "PASSPORT renew", "السجل المدني", "باسبور"]
 )
 def test_a_service_is_found_by_what_people_call_it(asked: str) -> None:
     page = made(given())["ar/services.html"].decode()

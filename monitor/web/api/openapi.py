@@ -19,7 +19,7 @@ from monitor.model import (
 )
 from monitor.store.history import ATTEMPTS_MAX
 from monitor.store.read import CHANGES_MAX
-from monitor.web.api import openapi_availability, openapi_incidents, openapi_reports
+from monitor.web.api import openapi_availability, openapi_incidents, openapi_public, openapi_reports
 from monitor.web.api.schema import COUNT, FLAG, INSTANT, NUMBER, TEXT, Json
 from monitor.web.api.schema import enum_of as _enum
 from monitor.web.api.schema import list_of as _list
@@ -52,6 +52,7 @@ def _schemas() -> Json:
             behind=FLAG,
         ),
         **openapi_incidents.schemas(),
+        **openapi_public.schemas(),
         "Continuity": _with(
             "AsOf",
             sample=FLAG,
@@ -392,6 +393,7 @@ def _paths() -> Json:
         **openapi_availability.paths(_get),
         **openapi_reports.paths(_get),
         **openapi_incidents.paths(_get, _items, _limit),
+        **openapi_public.paths(_get),
         "/api/v1/observations": _get(
             "observations",
             "Attempts of a check or subject, newest first.",

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from monitor.store import deliveries
+from monitor.store import deliveries, public
 from monitor.store import incidents as table
 from monitor.store.late import found_later
 from monitor.web import auth, handled
@@ -15,6 +15,7 @@ from monitor.web.api.incidents import found_of
 from monitor.web.cost import cost_of
 from monitor.web.handled import MAY_HANDLE, NOTE_MAX, Wanted
 from monitor.web.pages.by_hand import to
+from monitor.web.publicly import missed_numbers, publicly
 from monitor.web.site import HOLDER, SITE, page
 from monitor.web.telling import Telling
 
@@ -35,6 +36,9 @@ async def incidents(request: web.Request) -> web.Response:
     )
     later = await found_later(store, from_ms=now_ms - LATER_MS)
 
+    picture = request.app[SITE].live.picture
+    missed = await missed_numbers(request, [one.incident for one in opened], picture) if picture else set()
+
     def fill(telling: Telling) -> dict[str, Any]:
         catalogue = telling.picture.catalogue
 
@@ -47,6 +51,7 @@ async def incidents(request: web.Request) -> web.Response:
             "closed": narrowed(closed),
             "later": [] if wanted.narrow else later,
             "about": _about(telling),
+            "missed": missed,
         }
 
     return await page(request, "incidents.html", fill=fill)
@@ -57,6 +62,7 @@ async def incident(request: web.Request) -> web.Response:
     lines = await table.timeline(site.store, found.incident.number)
     sent = await deliveries.of_incident(site.store, found.incident.number)
     cost = await cost_of(site, picture_of(request), found.incident)
+    said = await public.said_of(site.store, found.incident.number)
     holder = request.get(HOLDER)
 
     def fill(telling: Telling) -> dict[str, Any]:
@@ -74,6 +80,7 @@ async def incident(request: web.Request) -> web.Response:
             "behind": handled.behind(telling.picture, found.incident),
             "may_handle": holder is not None and holder.role in MAY_HANDLE,
             "note_max": NOTE_MAX,
+            "publicly": publicly(found.incident, said, telling.picture, now_ms=telling.now_ms),
         }
 
     return await page(request, "incident.html", fill=fill)
