@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 log = logs.Log(__name__)
 
-ROLES = ("probe", "ingest", "count", "derive", "web", "public")
-TOGETHER = ("ingest", "count", "derive", "web", "public")  # `all`: these in one process, `probe` in another
+ROLES = ("probe", "ingest", "count", "derive", "web", "notify", "public")
+TOGETHER = ("ingest", "count", "derive", "web", "notify", "public")  # `all`: these in one process, `probe` in another
 ALONE = frozenset({"public"})  # these need neither Kafka nor the database, nor their secrets
 CHILD_STOP_S = 30.0
 
@@ -165,6 +165,7 @@ async def _open(process: Process, stack: AsyncExitStack) -> dict[str, Loop]:
         "derive": lambda: _derive(process, store, stack),
         "web": lambda: _web(process, store, stack),
         "public": lambda: _public(process),
+        "notify": lambda: _notify(process, store, stack),
     }
     for name in process.names:
         loops[name] = await openers[name]()
@@ -398,6 +399,29 @@ async def _public(process: Process) -> Loop:
     server = Server(process.settings.public_folder, ServeMetrics(process.registry))
     process.waiting["public"] = lambda: None if server.held is not None else "the first version of its folder"
     return public_role(server, host=given.host, port=given.port, stop=process.stop)
+
+
+async def _notify(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
+    from monitor.alerts.loop import notify_role
+    from monitor.alerts.metrics import NotifyMetrics
+    from monitor.alerts.receivers.alertmanager import name_of
+    from monitor.store.listen import Bell, listening
+
+    bell = Bell()
+    await stack.enter_async_context(listening(process.dsn, bell))
+    given = process.settings.alerts
+    names = [*map(name_of, given.alertmanagers), *(one.name for one in given.receivers)]
+    ready = partial(process.waiting.__setitem__, "notify")
+    return notify_role(
+        store,
+        settings=given,
+        url=process.settings.web.url,
+        holder=f"{socket.gethostname()}:{os.getpid()}",
+        bell=bell,
+        metrics=NotifyMetrics(process.registry, names),
+        stop=process.stop,
+        ready=ready,
+    )
 
 
 async def _child(process: Process) -> None:
