@@ -66,6 +66,7 @@ class Outbox:
         self._store, self._gatherer, self._settings = store, gatherer, settings
         self._receivers, self._context, self._metrics, self._bell = receivers, context, metrics, bell
         self._sending: dict[asyncio.Task[None], str] = {}
+        self._bug: BaseException | None = None  # of a delivery: it ends the role, as a bug must
         self._looked_at = float("-inf")
         self.turned_at = float("-inf")  # monotonic: when a whole turn last went well
 
@@ -85,6 +86,8 @@ class Outbox:
 
     async def turn(self) -> None:
         """Decide, then begin to send what is due. Raises StoreUnavailable."""
+        if self._bug is not None:
+            raise self._bug
         if not await self._gatherer.refresh():
             return
         await self._route()
@@ -174,9 +177,10 @@ class Outbox:
     def _sent(self, task: asyncio.Task[None]) -> None:
         del self._sending[task]
         if not task.cancelled() and (error := task.exception()):
-            if not isinstance(error, StoreUnavailable):
-                raise error  # a bug: the loop's handler tells of it
-            log.warning("alerts.store_away", why=str(error))
+            if isinstance(error, StoreUnavailable):
+                log.warning("alerts.store_away", why=str(error))
+            else:
+                self._bug = error
         self._bell.ring()
 
     async def _deliver(self, one: Claimed) -> None:

@@ -169,8 +169,10 @@ def test_the_first_message_reads_as_an_engineer_needs_it_at_night() -> None:
             "Affected: 62 services of 8 entities: Passport renewal, Visa, Birth and 59 more",
             "Still works: 20 services on call centre (15), mobile app (5)",
             "Call: Layla Haddad +971 4 555 0101",
-            "Open: https://monitor.example/incidents/INC-2026-0412 · runbook https://wiki.example/identity"
-            " · acknowledge https://monitor.example/acknowledge/x.y",
+            (
+                "Open: https://monitor.example/incidents/INC-2026-0412 · runbook https://wiki.example/identity"
+                " · acknowledge https://monitor.example/acknowledge/x.y"
+            ),
             "INC-2026-0412, first message, Asia/Dubai",
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -25,9 +26,11 @@ class Receivers:
         """One try. `key` is the same in every repeat; nothing that comes back holds the address."""
         receiver = self.by_name[name]
         try:
-            plugin = read_address(resolve_secret(receiver.to))
+            address = resolve_secret(receiver.to)
         except SecretUnavailable as error:  # names the reference only
             return Outcome(Fate.PASSING, str(error))
+        loop = asyncio.get_running_loop()  # what Apprise loads the first time takes a second
+        plugin = await loop.run_in_executor(self._pool, read_address, address)
         if plugin is None:
             return Outcome(Fate.PERMANENT, f"{receiver.to} holds no address that Apprise knows")
         if type(plugin).__name__ == "NotifyEmail":
