@@ -14,7 +14,7 @@ from monitor.errors import UsageError
 if TYPE_CHECKING:
     from monitor.judge.retrying import Retried
 
-ROLES = ("probe", "ingest", "count", "derive", "web", "public", "all")
+ROLES = ("probe", "ingest", "count", "derive", "web", "notify", "public", "all")
 TOKEN_ROLES = ("viewer", "coordinator", "operator", "committee", "sender")
 
 
