@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from monitor.alerts.story import Story
 from monitor.alerts.text import Message
-from monitor.judge.incidents import Incident, Topic
+from monitor.judge.incidents import Incident, State, Topic
 
 NAME = "ContinuityIncident"
 AHEAD_MS = 30 * 60_000  # a notifier that died is no recovery: alerts live on for so long
@@ -26,7 +26,11 @@ class Span(NamedTuple):
 
 
 def spans(incident: Incident, told: Sequence[tuple[str, str, int]], *, over_ms: int | None) -> list[Span]:
-    """One span per severity, the last of each. A graver one ends the milder one at that instant."""
+    """One span per severity, the last of each. A graver one ends the milder one at that instant.
+
+    The milder one's end is told only while the graver one fails: that inhibits it, so that nobody reads of a
+    recovery that is none. Told later, it would be a second message of the end.
+    """
     found: dict[str, Span] = {}
     last = ""
     for topic, severity, at_ms in told:
@@ -39,7 +43,9 @@ def spans(incident: Incident, told: Sequence[tuple[str, str, int]], *, over_ms: 
             last = severity
     if over_ms is not None:
         _end(found, last, over_ms)
-    return list(found.values())
+    if incident.state is State.FAILING:
+        return list(found.values())
+    return [span for span in found.values() if span.severity == last]
 
 
 def _end(found: dict[str, Span], severity: str, at_ms: int) -> None:

@@ -194,6 +194,13 @@ def test_a_graver_alert_ends_the_milder_one_at_that_instant() -> None:
     ]
 
 
+def test_the_end_of_the_milder_one_is_not_told_once_the_graver_one_recovers() -> None:
+    told = [("first", "warning", 5000), ("raised", "critical", 9000)]
+    assert spans(incident(state=State.STEADYING, well_ms=20_000), told, over_ms=None) == [
+        Span("critical", 9000, None)
+    ]
+
+
 def test_what_fails_again_after_closing_begins_anew() -> None:
     told = [("first", "critical", 5000), ("resolved", "critical", 9000), ("again", "critical", 12_000)]
     assert spans(incident(reopened=1), told, over_ms=None) == [Span("critical", 12_000, None)]

@@ -58,7 +58,7 @@ class Alertmanager:
             return {"Authorization": f"Bearer {resolve_secret(given.alertmanager_token)}"}
         if given.alertmanager_user:
             password = resolve_secret(given.alertmanager_password) if given.alertmanager_password else ""
-            return {"Authorization": aiohttp.BasicAuth(given.alertmanager_user, password, "utf-8").encode()}
+            return {"Authorization": aiohttp.encode_basic_auth(given.alertmanager_user, password)}
         return {}
 
     def _trust(self) -> ssl.SSLContext | bool:
