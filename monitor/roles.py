@@ -39,13 +39,6 @@ log = logs.Log(__name__)
 ROLES = ("probe", "ingest", "count", "derive", "web", "notify", "public")
 # `all`: these in one process, `probe` in another
 TOGETHER = ("ingest", "count", "derive", "web", "notify", "public")
-    "ingest",
-    "count",
-    "derive",
-    "web",
-    "notify",
-    "public",
-)  # `all`: these in one process, `probe` in another
 ALONE = frozenset({"public"})  # these need neither Kafka nor the database, nor their secrets
 CHILD_STOP_S = 30.0
 

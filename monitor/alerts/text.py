@@ -143,7 +143,8 @@ class Teller:
             word = self._say("word.certificate")
         else:
             verdict = "degraded" if one.verdict is Verdict.DEGRADED else "down"
-            word = self._say(f"word.{verdict}.{story.kind}")
+            named = one.sign is Sign.REPORTED and story.kind == "government"
+            word = self._say(f"word.{verdict}.{'service' if named else story.kind}")
         if why == "reminder":
             word = self._say("word.reminder", word=word)
         elif topic is Topic.AGAIN:
@@ -170,6 +171,8 @@ class Teller:
 
     def _evidence(self, story: Story, at_ms: int) -> str:
         one, found = story.incident, story.evidence
+        if one.sign is Sign.REPORTED:
+            return self._say("evidence.reported", who=one.by, what=" ".join(one.title.split()))
         if one.sign is Sign.HEADLINE:
             return self._say(
                 "evidence.headline",

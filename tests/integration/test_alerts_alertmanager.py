@@ -14,15 +14,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 from msgspec.structs import replace
-from prometheus_client import CollectorRegistry
 
 from monitor.config.alerts import AlertsSettings
-from monitor.judge.handling import Handling
-from monitor.metrics import HandlingMetrics
 from monitor.model import IncidentRules, Policy, Verdict
-from monitor.store.lease import Lease
-from monitor.store.listen import Bell
 from monitor.store.pool import Store, open_store
+from tests.integration.leader import Leader
 from tests.integration.notifying import (
     Notifier,
     Webhook,
@@ -89,17 +85,13 @@ class Scene:
 
     def __init__(self, world: World, notifiers: list[Notifier]) -> None:
         self.world, self.notifiers = world, notifiers
-        self._lease = Lease(world.store, role="derive", holder="leader")
-        self._handling = Handling(
-            world.store, lease=self._lease, metrics=HandlingMetrics(CollectorRegistry()), bell=Bell()
-        )
+        self._leader = Leader(world.store)
 
     async def step(self) -> None:
         """What stands is judged as of now, looked at, and told by every notifier at once."""
         await self.world.clock(judged_ago_s=0)
         await self.world.derive_lives()
-        await self._lease.take_or_renew()
-        await self._handling.look()
+        await self._leader.look()
         for _ in range(2):  # what one decides, another may hand over
             await asyncio.gather(*(one.turn() for one in self.notifiers))
 

@@ -106,6 +106,11 @@ SUBJECTS = {
         evidence=Evidence(0, 1, certificate_ms=NIGHT_MS + 5 * 86_400_000),
         services=(),
     ),
+    "what a person reports": story(
+        kind="government",
+        name=Text(en="Government", ar="الحكومة"),
+        incident=incident(subject="government", sign=Sign.REPORTED, by="ليلى", title="تعطل\nالدفع"),
+    ),
     "nothing is known": Story(incident=incident(services=()), kind="system", name=Text(), slug="identity"),
 }
 KINDS = [(topic, why) for topic in OPENING for why in ("notice", "second", "reminder")]
