@@ -28,7 +28,8 @@ USER 10001:10001
 VOLUME ["/data"]
 
 # Each role answers on the port of its own pulse (8441 probe, 8442 ingest, 8443 derive, 8444 web,
-# 8445 count, 8447 report): HEALTH_PORT says which. It asks whether the process lives, not whether what it needs is there: /readyz says that.
+# 8445 count, 8446 notify, 8447 report): HEALTH_PORT says which. It asks whether the process lives, not
+# whether what it needs is there: /readyz says that.
 ENV HEALTH_PORT=8444
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['HEALTH_PORT'] + '/healthz', timeout=2)"]

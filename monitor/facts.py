@@ -51,6 +51,17 @@ class LastAnswer(NamedTuple):
     certificate_expires_ms: int | None
 
 
+class Answered(NamedTuple):
+    """The newest measured attempt of a check at a vantage point, as a message shows it."""
+
+    check: str
+    vantage: str
+    outcome: str
+    reason: str
+    took_ms: float
+    certificate_ms: int | None
+
+
 class Attempt(NamedTuple):
     """One stored attempt, as pages and API list it."""
 

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 log = logs.Log(__name__)
 
-ROLES = ("probe", "ingest", "count", "derive", "web", "report", "public")
+ROLES = ("probe", "ingest", "count", "derive", "web", "notify", "report", "public")
 # `all` is these in one process and `probe` in another
-TOGETHER = ("ingest", "count", "derive", "web", "report", "public")
+TOGETHER = ("ingest", "count", "derive", "web", "notify", "report", "public")
 ALONE = frozenset({"public"})  # these need neither Kafka nor the database, nor their secrets
 CHILD_STOP_S = 30.0
 
@@ -167,6 +167,7 @@ async def _open(process: Process, stack: AsyncExitStack) -> dict[str, Loop]:
         "web": lambda: _web(process, store, stack),
         "public": lambda: _public(process),
         "report": lambda: _report(process, store),
+        "notify": lambda: _notify(process, store, stack),
     }
     for name in process.names:
         loops[name] = await openers[name]()
@@ -417,6 +418,29 @@ async def _report(process: Process, store: Store) -> Loop:
         software=version(),
     )
     return reporting.run(process.stop)
+
+
+async def _notify(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
+    from monitor.alerts.loop import notify_role
+    from monitor.alerts.metrics import NotifyMetrics
+    from monitor.alerts.receivers.alertmanager import name_of
+    from monitor.store.listen import Bell, listening
+
+    bell = Bell()
+    await stack.enter_async_context(listening(process.dsn, bell))
+    given = process.settings.alerts
+    names = [*map(name_of, given.alertmanagers), *(one.name for one in given.receivers)]
+    ready = partial(process.waiting.__setitem__, "notify")
+    return notify_role(
+        store,
+        settings=given,
+        url=process.settings.web.url,
+        holder=f"{socket.gethostname()}:{os.getpid()}",
+        bell=bell,
+        metrics=NotifyMetrics(process.registry, names),
+        stop=process.stop,
+        ready=ready,
+    )
 
 
 async def _child(process: Process) -> None:

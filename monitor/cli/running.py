@@ -14,7 +14,7 @@ from monitor.errors import UsageError
 if TYPE_CHECKING:
     from monitor.judge.retrying import Retried
 
-ROLES = ("probe", "ingest", "count", "derive", "web", "report", "public", "all")
+ROLES = ("probe", "ingest", "count", "derive", "web", "notify", "report", "public", "all")
 TOKEN_ROLES = ("viewer", "coordinator", "operator", "committee", "sender")
 
 

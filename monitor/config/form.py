@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from monitor.config.alerts import AlertsSettings
 from monitor.config.incidents import IncidentsForm
 from monitor.config.public import PublicForm
 from monitor.config.settings import (
@@ -392,11 +393,12 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     transactions: Annotated[
         TransactionsSettings | None, Meta("What is counted of people's transactions.")
     ] = None
+    alerts: Annotated[AlertsSettings | None, Meta("Who is told of incidents, and by which way.")] = None
     data: Annotated[Data | None, Meta("Folder of what must outlive a restart.")] = None
     log_level: Annotated[LogLevel | None, Meta("The least important line that is logged.")] = None
 
 
-SETTINGS_KEYS = ("kafka", "postgres", "web", "probe", "pulse", "transactions", "data", "log_level")
+SETTINGS_KEYS = ("kafka", "postgres", "web", "probe", "pulse", "transactions", "alerts", "data", "log_level")
 CATALOGUE_KEYS = ("sample", "government", "languages", "zone", "vantages", "policy", "calendar")
 KIND_KEYS = ("http", "tls", "tcp", "dns", "icmp")
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from monitor.config import rules, transactions
+from monitor.config import alerts, rules, transactions
 from monitor.config.decode import BAD, Reading, decode
 from monitor.config.expand import Expander, Written
 from monitor.config.form import CATALOGUE_KEYS, SETTINGS_KEYS, File, advise
@@ -46,6 +46,7 @@ def load(
         expander = Expander(written, reading)
         catalogue = expander.catalogue()
         rules.hold(catalogue, written, expander.made, reading)
+        alerts.hold_entities(settings.alerts, catalogue.entities_by_slug, reading)
     _not_empty(catalogue, folder, reading)
     problems = _in_order(reading.problems, paths)
     errors = [problem for problem in problems if problem.level == "error"]
@@ -138,6 +139,7 @@ def _settings(single: Mapping[str, object], environ: Mapping[str, str], reading:
     given = {key: value for key in SETTINGS_KEYS if (value := single.get(key)) is not None}
     settings = from_environment(Settings(**given), environ, reading)  # type: ignore[arg-type]
     transactions.hold(settings.transactions, reading)
+    alerts.hold(settings.alerts, reading)
     return settings
 
 

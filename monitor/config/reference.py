@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from monitor.config import form, incidents, public, schema, settings, transactions
+from monitor.config import alerts, form, incidents, public, schema, settings, transactions
 from monitor.model import Catalogue, Check, Text
 from probes import assertions, http_settings
 from probes import dns_settings as dns
@@ -58,6 +58,8 @@ SECTIONS: dict[type, str] = {
     settings.ProbeSettings: "`probe:`",
     settings.PulseSettings: "`pulse:`",
     transactions.TransactionsSettings: "`transactions:`",
+    alerts.AlertsSettings: "`alerts:`",
+    alerts.Receiver: "`receivers:` somebody who is told",
 }
 
 MEANINGS: dict[tuple[type, str], str] = {  # of declarations that say it by their name alone

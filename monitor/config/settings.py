@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 import msgspec
 from msgspec import inspect
 
+from monitor.config.alerts import AlertsSettings
 from monitor.config.decode import BAD, Reading, decode, suggestion
 from monitor.config.source import Mark, Node, Scalar, Sequence, plain_secret
 from monitor.config.transactions import TransactionsSettings
@@ -112,6 +113,7 @@ class PulseSettings(msgspec.Struct, frozen=True, kw_only=True):
     web: Annotated[Port, Meta(description="Port of `web` (its pages are on another).")] = 8444
     count: Annotated[Port, Meta(description="Port of `count`.")] = 8445
     public: Annotated[Port, Meta(description="Port of `public` (its pages are on another).")] = 8449
+    notify: Annotated[Port, Meta(description="Port of `notify`.")] = 8446
     report: Annotated[Port, Meta(description="Port of `report`.")] = 8447
 
 
@@ -150,6 +152,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pulse: PulseSettings = PulseSettings()
     transactions: TransactionsSettings = TransactionsSettings()
     report: ReportSettings = ReportSettings()
+    alerts: AlertsSettings = AlertsSettings()
     data: Data = "data"
     log_level: LogLevel = "INFO"
 
@@ -210,7 +213,7 @@ def variables() -> dict[str, tuple[str, str, Any]]:
     for field, hint in get_type_hints(Settings, include_extras=True).items():
         if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
             for key, below in get_type_hints(hint, include_extras=True).items():
-                if key == "sources":  # tables do not fit into a variable
+                if key in ("sources", "receivers"):  # tables do not fit into a variable
                     continue
                 found[f"{PREFIX}{field}_{key}".upper()] = field, key, below
         else:

@@ -34,7 +34,7 @@ LOOK_S = 0.1
 ROLES_GRACE_S = 20.0
 NOTE = "run.json"  # there once everything was up
 ENVIRONMENT = "env"
-REST = ("ingest", "derive", "web", "report", "public")
+REST = ("ingest", "derive", "web", "notify", "report", "public")
 APART = ("count", "probe")  # what they do in one go must not keep a page waiting, nor what it shows back
 
 

@@ -1,4 +1,4 @@
-"""Incidents as pages and API show them: what each takes, what still works remotely, and whom to call."""
+"""Incidents as pages and API show them, and who may take them in hand."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import msgspec
 from aiohttp import web
 
 from monitor.judge.incidents import Incident
-from monitor.judge.picture import ChannelShown, Picture, ServiceShown
-from monitor.model import Catalogue, Contact, Entity, Service, System, Verdict
+from monitor.judge.reach import Taken, behind, call_sheet, taken
+from monitor.model import Catalogue, Contact, Entity, System
 from monitor.store.incidents import Kept
 from monitor.store.tokens import Holder, Role
 from monitor.web import auth
@@ -19,9 +19,24 @@ from monitor.web.problems import Refused
 from monitor.web.site import HOLDER
 from monitor.web.telling import Telling
 
+__all__ = [
+    "MAY_HANDLE",
+    "NOTE_MAX",
+    "Shown",
+    "Taken",
+    "Wanted",
+    "all_shown",
+    "behind",
+    "call_sheet",
+    "call_text",
+    "note_of",
+    "operator",
+    "shown",
+    "taken",
+]
+
 NOTE_MAX = 2000
 MAY_HANDLE = frozenset({Role.OPERATOR})
-WORKING = frozenset({Verdict.UP, Verdict.DEGRADED})
 
 Sheet = list[tuple[System | Entity, tuple[Contact, ...]]]
 
@@ -36,53 +51,12 @@ class Shown(NamedTuple):
     acknowledged_by: str | None
 
 
-class Taken(NamedTuple):
-    """A service that the incident took, as it is now, and its channels on which it can be completed."""
-
-    service: ServiceShown
-    still: list[ChannelShown]
-
-
 def shown(kept: Kept) -> Shown:
     return Shown(_incident.decode(kept.document), kept.acknowledged_ms, kept.acknowledged_by)
 
 
 def all_shown(kept: Iterable[Kept]) -> list[Shown]:
     return [shown(one) for one in kept]
-
-
-def taken(picture: Picture, incident: Incident) -> list[Taken]:
-    """Services it took or one of whose channels it touched, those still in the catalogue, in its order."""
-    return [
-        Taken(service, [one for one in service.channels if _still(one)])
-        for service in picture.services.values()
-        if service.service.subject in incident.services
-        or any(one.channel.subject in incident.channels for one in service.channels)
-    ]
-
-
-def _still(shown: ChannelShown) -> bool:
-    channel = shown.channel
-    return channel.remote and channel.completes and shown.effective.verdict in WORKING
-
-
-def behind(picture: Picture, incident: Incident) -> System | Service | None:
-    """The system or service that it is about, also where its subject is one of their checks."""
-    path = incident.subject.split("/", 1)[0]
-    catalogue = picture.catalogue
-    return catalogue.systems_by_subject.get(path) or catalogue.services_by_subject.get(path)
-
-
-def call_sheet(picture: Picture, incident: Incident) -> Sheet:
-    """Whom to call: the people of the system, then those of the entity that runs it."""
-    about = behind(picture, incident)
-    sheet: Sheet = []
-    if isinstance(about, System) and about.contacts:
-        sheet.append((about, about.contacts))
-    owner = picture.catalogue.entities_by_slug.get(about.entity) if about else None
-    if owner is not None and owner.contacts:
-        sheet.append((owner, owner.contacts))
-    return sheet
 
 
 class Wanted(NamedTuple):

@@ -12,7 +12,7 @@ from monitor.judge.timeline import NOT_MEASURED
 from monitor.model import ExclusionKind, Verdict
 from monitor.store import deliveries, exclusions, incidents
 from monitor.store import shift as table
-from monitor.store.deliveries import Delivery
+from monitor.store.deliveries import Told
 from monitor.store.pool import Store
 from monitor.store.shift import HandOver
 from monitor.web import handled
@@ -32,7 +32,7 @@ class Unknown(NamedTuple):
 
 
 class Shift(NamedTuple):
-    """A shift from `since_ms` until now; `undelivered` is None where nothing is delivered at all."""
+    """A shift from `since_ms` until now."""
 
     since_ms: int
     now_ms: int
@@ -41,7 +41,7 @@ class Shift(NamedTuple):
     closed: list[handled.Shown]
     work: list[ExclusionRow]  # now, or within the next twelve hours
     unknown: list[Unknown]
-    undelivered: list[Delivery] | None
+    undelivered: list[Told]
     hand_overs: list[HandOver]
 
 
@@ -56,7 +56,7 @@ async def shift_of(store: Store, picture: Picture, *, since_ms: int, now_ms: int
         closed=handled.all_shown(await table.closed_since(store, from_ms=since_ms)),
         work=[row for row in planned if _is_work(row)],
         unknown=unknown(picture),
-        undelivered=await deliveries.undelivered(store, from_ms=since_ms),
+        undelivered=await deliveries.not_delivered(store, from_ms=since_ms),
         hand_overs=await table.hand_overs(store, from_ms=since_ms),
     )
 

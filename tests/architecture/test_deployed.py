@@ -15,7 +15,7 @@ from monitor.config.settings import PulseSettings, variables
 from monitor.lifetime import GRACE_S
 
 ROOT = Path(__file__).parents[2]
-ROLES = ("probe", "ingest", "count", "derive", "web", "report", "public")
+ROLES = ("probe", "ingest", "count", "derive", "web", "notify", "report", "public")
 OURS = (*ROLES, "migrate", "fleet")
 SECRET_WORDS = re.compile(r"password|secret|token", re.IGNORECASE)
 

@@ -217,7 +217,7 @@ class Monitor:
                 "create_topics": False,
             },
             "postgres": {"dsn": self.dsn},
-            "pulse": {"probe": 0, "ingest": 0, "count": 0, "derive": 0, "web": 0},
+            "pulse": {"probe": 0, "ingest": 0, "count": 0, "derive": 0, "web": 0, "notify": 0},
             "web": {"port": 0},
         }
         (self.config / "monitor.yaml").write_text(json.dumps(settings, indent=1))

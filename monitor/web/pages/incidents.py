@@ -60,7 +60,7 @@ async def incidents(request: web.Request) -> web.Response:
 async def incident(request: web.Request) -> web.Response:
     site, found = request.app[SITE], await found_of(request)
     lines = await table.timeline(site.store, found.incident.number)
-    sent = await deliveries.of_incident(site.store, found.incident.number)
+    sent = (await deliveries.log(site.store, incident=found.incident.number))[::-1]
     cost = await cost_of(site, picture_of(request), found.incident)
     said = await public.said_of(site.store, found.incident.number)
     holder = request.get(HOLDER)

@@ -1,0 +1,1 @@
+"""The ways out: Alertmanager's API, mail, and whatever Apprise speaks."""
