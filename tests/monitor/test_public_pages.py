@@ -29,7 +29,8 @@ from monitor.model import (
     Verdict,
 )
 from monitor.public import bars, search
-from monitor.public.pages import ROOM, STATIC, Files, Pages
+from monitor.public.edition import ROOM
+from monitor.public.pages import STATIC, Files, Pages
 from monitor.public.told import Given, Saying
 from monitor.public.words import LOCALE, messages
 from probes.http_settings import Settings as Http
