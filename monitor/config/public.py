@@ -34,5 +34,6 @@ class PublicForm(msgspec.Struct, frozen=True, kw_only=True):
         Meta("The next update is promised so many seconds after the last word.", ge=60, le=86_400),
     ] = _RULES.update_s
     language: Annotated[
-        Literal["ar", "en"] | None, Meta("Language of the page at the root. Unset: the first of `languages`.")
-    ] = None
+        Literal["", "ar", "en"],
+        Meta("Language of the page at the root. Empty: the first of `languages`."),
+    ] = ""

@@ -1,86 +1,22 @@
-"""The folder of the public pages as a function of what is given: path → bytes. Pure; Unix ms.
-
-Pages are written with marks where the hour of the data stands, so that a page about which nothing else is new
-is not rendered again.
-"""
+"""The folder of the public pages as a function of what is given: path → bytes. Pure; Unix ms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
-from itertools import groupby
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
-
-from monitor.facts import Day
-from monitor.language import LANGUAGES, Ltr
-from monitor.model import Catalogue, Channel, Service
-from monitor.public import bars, feed, search, status
-from monitor.public.told import FAILING, GRAVITY, Given, Saying, Told, tell
+from monitor.language import LANGUAGES
+from monitor.model import Catalogue
+from monitor.public import feed, status
+from monitor.public.edition import ROOM, Edition, templates
+from monitor.public.told import Given, tell
 from monitor.public.words import Words
 
-ROOM = Path(__file__).parent
 STATIC = ("style.css", "age.js", "search.js", "icon.svg")
 STATIC_FOLDER = ROOM / "static"
-TOLD_MOST = 12  # services whose sentences stand on the first page; the others are named
-NAMES_MOST = 6  # services named of one planned work
 AS_OF = "as-of.json"  # written last: a folder that has it is whole
-PARTLY_SHOWN = frozenset({Saying.CHECKING, Saying.UNKNOWN})  # counted on the first page, not listed
 
 Files = dict[str, bytes]
-
-
-class Counts(NamedTuple):
-    """Services by what is said of them."""
-
-    total: int
-    available: int
-    unavailable: int
-    checking: int
-    unknown: int
-
-
-class Body(NamedTuple):
-    """An entity as a page shows it."""
-
-    slug: str
-    name: Markup
-    plain: str
-    services: tuple[Told, ...]
-    failing: int
-
-
-class Planned(NamedTuple):
-    """Planned work and the services it touches."""
-
-    from_ms: int
-    to_ms: int
-    services: tuple[Service, ...]
-
-
-class Line(NamedTuple):
-    """A service in the alphabetical list."""
-
-    told: Told
-    key: str
-    entity: Markup | None
-
-
-@lru_cache
-def templates() -> Environment:
-    """The templates; whatever is put into them is escaped, whatever is missing is a bug."""
-    return Environment(
-        loader=FileSystemLoader(ROOM / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        auto_reload=False,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def languages_of(catalogue: Catalogue) -> tuple[str, ...]:
@@ -105,7 +41,7 @@ class Pages:
         languages = languages_of(given.picture.catalogue)
         made: dict[str, str] = {}
         for language in languages:
-            edition = _Edition(given, told, language, languages=languages, url=self._url, keep=self._keep)
+            edition = Edition(given, told, language, languages=languages, url=self._url, keep=self._keep)
             made |= edition.pages()
             found[f"{language}/feed.xml"] = feed.document(given, told, edition.plain, url=self._url)
         self._kept = {path: self._kept[path] for path in made}
@@ -126,223 +62,3 @@ def bare(key: str, languages: Sequence[str], *, base: str = "/") -> bytes:
     """A page that shows no service, in every language one under the other."""
     spoken = [Words(language, zone="UTC", now_ms=0) for language in languages]
     return templates().get_template("bare.html").render(spoken=spoken, key=key, base=base).encode()
-
-
-class _Edition:
-    """The pages of one language."""
-
-    def __init__(
-        self,
-        given: Given,
-        told: Sequence[Told],
-        language: str,
-        *,
-        languages: tuple[str, ...],
-        url: str,
-        keep: Callable[[str, object, Callable[[], str]], str],
-    ) -> None:
-        self._given, self._told, self._language = given, told, language
-        self._languages, self._url, self._keep = languages, url, keep
-        self._catalogue = given.picture.catalogue
-        zone = self._catalogue.zone
-        self.rich = Words(language, zone=zone, now_ms=given.now_ms)
-        self.plain = Words(language, zone=zone, now_ms=given.now_ms, rich=False)
-        self._today = self.rich.speaker.local(given.now_ms).date()
-        self._bodies = self._entities()
-
-    def pages(self) -> dict[str, str]:
-        """Every page by its path, the root's too where this is its language."""
-        made = {f"{self._language}/index.html": self._front("../", "")}
-        if self._language == self._languages[0]:
-            made["index.html"] = self._front("", f"{self._language}/")
-        made[f"{self._language}/services.html"] = self._all()
-        for body in self._bodies:
-            made[f"{self._language}/entities/{body.slug}.html"] = self._entity(body)
-        for one in self._told:
-            made[f"{self._language}/services/{one.service.slug}.html"] = self._service(one)
-        return {path: self._stamped(text) for path, text in made.items()}
-
-    # -- pages -------------------------------------------------------------------------------------------
-
-    def _front(self, up: str, home: str) -> str:
-        values = {
-            "most": TOLD_MOST,
-            "counts": counted(self._told),
-            "failing": failing(self._told),
-            "planned": planned(self._told),
-            "entities": self._bodies,
-        }
-        return self._page("index.html", "index.html", up=up, home=home, own=values)
-
-    def _all(self) -> str:
-        names = self._catalogue.entities_by_slug
-        lines = []
-        for told in self._told:
-            entity = names.get(told.service.entity)
-            service = told.service
-            texts = [service.name.ar, service.name.en, service.slug.replace("-", " "), *service.known_as]
-            texts += [entity.name.ar, entity.name.en] if entity else []
-            lines.append(Line(told, search.key(*texts), self._name(entity) if entity else None))
-        lines.sort(key=lambda line: search.order(self.plain.name(line.told.service)))
-        groups = [
-            (letter, tuple(group))
-            for letter, group in groupby(
-                lines, lambda line: search.order(self.plain.name(line.told.service))[:1].upper()
-            )
-        ]
-        own = {
-            "groups": groups,
-            "letters": [letter for letter, _ in groups],
-            "words": Markup('<bdi id="words"></bdi>'),
-        }
-        return self._page("services.html", "services.html", up="../", home="", own=own)
-
-    def _entity(self, body: Body) -> str:
-        return self._page(
-            "entity.html", f"entities/{body.slug}.html", up="../../", home="../", own={"entity": body}
-        )
-
-    def _service(self, told: Told) -> str:
-        days = self._days(told.service)
-        stopped = [day for day in reversed(days) if day is not None and day.down_ms]
-        label = self.plain.say("service.days_label", n=len(days))
-        own = {
-            "told": told,
-            "entity": self._catalogue.entities_by_slug.get(told.service.entity),
-            "bars": bars.svg(days, label=label),
-            "stopped": stopped,
-            "kinds": self._kinds,
-            "ons": self._ons,
-        }
-        path = f"services/{told.service.slug}.html"
-        key = (told, tuple(days))
-        return self._page("service.html", path, up="../../", home="../", own=own, key=key)
-
-    def _page(
-        self,
-        template: str,
-        path: str,
-        *,
-        up: str,
-        home: str,
-        own: Mapping[str, Any],
-        key: object = None,
-    ) -> str:
-        """Rendered, or as it was when all it shows is the same (`key`; by default its own values)."""
-        stands_at = f"{self._language}/{path}" if up else path  # nothing is above the root
-
-        def render() -> str:
-            return templates().get_template(template).render(**self._common(up, home, path), **own)
-
-        whole = key if key is not None else {name: own[name] for name in own}
-        return self._keep(stands_at, (self._catalogue, self._languages, self._today, whole), render)
-
-    def _common(self, up: str, home: str, path: str) -> dict[str, Any]:
-        zone = self.rich.speaker.zone_name(self._given.now_ms)
-        return {
-            "w": self.rich,
-            "plain": self.plain,
-            "language": self._language,
-            "languages": self._languages,
-            "first": self._languages[0],
-            "catalogue": self._catalogue,
-            "zone": zone,
-            "up": up,
-            "home": home,
-            "path": path,
-            "names": self._named,
-            "address": lambda language, there: f"{self._url + '/' if self._url else up}{language}/{there}",
-        }
-
-    # -- pieces ------------------------------------------------------------------------------------------
-
-    def _entities(self) -> list[Body]:
-        """In alphabetical order; services without an entity last."""
-        of: dict[str, list[Told]] = {}
-        for told in self._told:
-            of.setdefault(told.service.entity, []).append(told)
-        known = self._catalogue.entities_by_slug
-        found = [
-            self._body(slug, self._name(known[slug]), self.plain.name(known[slug]), of[slug])
-            for slug in sorted(of.keys() & known, key=lambda slug: search.order(self.plain.name(known[slug])))
-        ]
-        rest = [told for slug, those in of.items() if slug not in known for told in those]
-        if rest:
-            plain = self.plain.say("entities.none")
-            found.append(self._body("other", escape(plain), plain, rest))
-        return found
-
-    def _body(self, slug: str, name: Markup, plain: str, told: Sequence[Told]) -> Body:
-        return Body(slug, name, plain, tuple(told), sum(one.state in FAILING for one in told))
-
-    def _name(self, entity: Any) -> Markup:
-        return self.rich.speaker.name(entity.name, entity.slug)
-
-    def _days(self, service: Service) -> list[Day | None]:
-        """The last ninety days, today included; None where nothing is stored."""
-        stored = {
-            self.rich.speaker.local(day.start_ms).date().toordinal(): day
-            for day in self._given.days.get(service.subject, ())
-        }
-        last = self._today.toordinal()
-        return [stored.get(ordinal) for ordinal in range(last - bars.DAYS + 1, last + 1)]
-
-    def _named(self, services: Sequence[Service]) -> Markup:
-        """The first names of many, and how many more there are."""
-        shown = escape(self.rich.names(services[:NAMES_MOST]))
-        more = len(services) - NAMES_MOST
-        return shown if more <= 0 else shown + " " + self.rich.say("planned.more", n=more)
-
-    def _kinds(self, channels: Iterable[Channel]) -> Markup:
-        return self._row(self.rich.kind(each.kind) for each in channels)
-
-    def _ons(self, channels: Iterable[Channel]) -> Markup:
-        return self._row(self.rich.on(each) for each in channels)
-
-    def _row(self, parts: Iterable[str]) -> Markup:
-        return escape(self.plain.say("list.and")).join(parts)
-
-    def _stamped(self, text: str) -> str:
-        """With the hour of the data in its places."""
-        as_of_ms = self._given.picture.as_of_ms
-        if as_of_ms is None:
-            none = str(escape(self.plain.say("age.none")))
-            marks = {"@@MS@@": "", "@@AS_OF@@": none, "@@OLD@@": none, "@@COMPARE@@": none}
-        else:
-            at = self.rich.at(as_of_ms)
-            zone = self.rich.speaker.zone_name(as_of_ms)
-            marks = {
-                "@@MS@@": str(as_of_ms),
-                "@@AS_OF@@": str(self.rich.say("age.as_of", at=at, zone=Ltr(zone))),
-                "@@OLD@@": str(self.rich.say("age.old", at=at)),
-                "@@COMPARE@@": str(self.rich.say("age.compare", at=at)),
-            }
-        for mark, put in marks.items():
-            text = text.replace(mark, put)
-        return text
-
-
-def counted(told: Iterable[Told]) -> Counts:
-    """Each service once, by what is said of it."""
-    told = list(told)
-    checking = sum(one.state is Saying.CHECKING for one in told)
-    available = sum(one.available is True for one in told)
-    unknown = sum(one.available is None for one in told)
-    return Counts(len(told), available, len(told) - available - unknown - checking, checking, unknown)
-
-
-def failing(told: Iterable[Told]) -> list[Told]:
-    """What does not work as usual, the gravest first; what is only unknown is counted apart."""
-    listed = [one for one in told if one.state in FAILING and one.state not in PARTLY_SHOWN]
-    return sorted(listed, key=lambda one: GRAVITY[one.state])
-
-
-def planned(told: Iterable[Told]) -> list[Planned]:
-    """Planned work by its hours, with the services it touches."""
-    of: dict[tuple[int, int], list[Service]] = {}
-    for one in told:
-        for work in one.work:
-            services = of.setdefault((work.from_ms, work.to_ms), [])
-            if one.service not in services[-1:]:
-                services.append(one.service)
-    return [Planned(*span, tuple(of[span])) for span in sorted(of)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from string import Formatter
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -13,11 +14,23 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from monitor.config.load import load
 from monitor.judge.seconds import Says
 from monitor.language import Message, messages_in
-from monitor.model import Catalogue, ChannelKind, Contact, Dependency, System, SystemKind, Text, Verdict
+from monitor.model import (
+    Catalogue,
+    ChannelKind,
+    Contact,
+    Dependency,
+    PublicRules,
+    System,
+    SystemKind,
+    Text,
+    Verdict,
+)
 from monitor.public import bars, search
-from monitor.public.pages import ROOM, STATIC, Files, Pages
+from monitor.public.edition import ROOM
+from monitor.public.pages import STATIC, Files, Pages
 from monitor.public.told import Given, Saying
 from monitor.public.words import LOCALE, messages
 from probes.http_settings import Settings as Http
@@ -372,3 +385,25 @@ def test_what_changed_is_rendered_anew() -> None:
 
 def test_no_mark_is_left_in_a_page() -> None:
     assert [path for path, body in made(full()).items() if b"@@" in body and path not in STATIC] == []
+
+
+# -- as it is configured -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "rules"),
+    [
+        ("delay_s: 60", PublicRules(delay_s=60)),
+        (
+            "by_hand: true, update_s: 900, language: en",
+            PublicRules(by_hand=True, update_s=900, language="en"),
+        ),
+    ],
+)
+def test_the_rules_are_read_from_the_policy(tmp_path: Path, written: str, rules: PublicRules) -> None:
+    (tmp_path / "monitor.yaml").write_text(
+        f"policy: {{public: {{{written}}}}}\n"
+        "services: [{slug: passport, url: 'https://passport.example/', known_as: [Travel document]}]\n"
+    )
+    catalogue = load(tmp_path, environ={}).catalogue
+    assert (catalogue.policy.public, catalogue.services[0].known_as) == (rules, ("Travel document",))
