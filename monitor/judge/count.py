@@ -22,6 +22,7 @@ from monitor.judge.halving import keep_by_halves
 from monitor.judge.held import Batch, Partition
 from monitor.judge.shapes import Shape
 from monitor.log import Log
+from monitor.memory import give_back
 from monitor.metrics import CountMetrics
 from monitor.store import counts, stream
 from monitor.store.stream import DeadLetter, Standing
@@ -55,6 +56,7 @@ class Count:
         self._store, self._now_ms = books.store, now_ms
         self._partitions: dict[int, Partition] = {}
         self._behind_until = 0.0
+        self._holds_much = False  # a backlog was read, and what that took is not given back yet
         self._turn = asyncio.Lock()  # one slice at a time: several in a row would hold the event loop
         self._writers = asyncio.Semaphore(WRITERS)
 
@@ -128,6 +130,7 @@ class Count:
             raise
         if waiting > WAITING:
             self._behind_until = time.monotonic() + BEHIND_S
+            self._holds_much = True
         self._send_off()
         await self._until_there_is_room()
 
@@ -146,6 +149,9 @@ class Count:
         await self._books.look()
         state = self._partitions[partition]
         await self.settle(partition)
+        if self._holds_much and not self.behind:
+            self._holds_much = False
+            give_back()
         state.next = at.next
         until_ms = wall_ms - round(self._books.grace_s * 1000)
         if until_ms <= (state.judged_until_ms or 0):

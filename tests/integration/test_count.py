@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from monitor.cli import continuity
 from monitor.config.transactions import Place, Source
 from monitor.errors import FenceBroken, StoreUnavailable, StreamChanged
+from monitor.judge import count
 from monitor.judge.books import Books
 from monitor.judge.retrying import retry
 from monitor.judge.shapes import Ours, Theirs
@@ -377,3 +378,17 @@ async def test_after_a_rebalance_what_is_in_hand_is_stored_and_nothing_is_recall
     await give(bench, said(id="a"), said(id="b"))
     at = await bench.count.assigned(0, cluster="c", begin=0, end=2)
     assert (at.next, at.recall, await bench.totals()) == (2, None, {("passport/web", "completed"): 2})
+
+
+async def test_what_a_backlog_took_is_given_back_once_it_is_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[bool] = []
+    monkeypatch.setattr(count, "give_back", lambda: given.append(bench.count.behind))
+    await give(bench, said())
+    await bench.count.caught_up(0, NOW_MS + 20_000, at=bench.at)
+    monkeypatch.setattr(count, "BEHIND_S", 0.0)
+    await give(bench, said())
+    for wall_ms in (NOW_MS + 30_000, NOW_MS + 40_000):
+        await bench.count.caught_up(0, wall_ms, at=bench.at)
+    assert given == [False]
