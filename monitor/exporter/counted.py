@@ -24,8 +24,9 @@ class Counted(Protocol):
 def counted_parts(service: Service, told: ServiceCounts) -> tuple[bytes, ...]:
     """Lines by part: totals, expected with its band, missed, findings."""
     label = f'service="{service.slug}"'
+    begin = f'continuity_transactions_total{{{label},channel="'
     totals = [
-        f'continuity_transactions_total{{{label},channel="{channel.slug}",outcome="{outcome}"}} {count}'
+        f'{begin}{channel.slug}",outcome="{outcome}"}} {count}'
         for channel, ended in zip(service.channels, told.ended, strict=True)
         for outcome, count in zip(OUTCOMES, ended, strict=True)
     ]

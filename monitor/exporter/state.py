@@ -153,8 +153,12 @@ class StateMetrics:
             if (answer := answers.get((check.key, vantage))) is not None
         )
         block = self._blocks.get(slug)
-        if block is None or block.shown is not shown or block.answers != found:
+        if block is None or block.shown is not shown:
             block = self._blocks[slug] = Block(shown, found, _service_parts(shown, answers))
+        elif block.answers != found:  # as nearly always: then only what was last answered is made anew
+            verdict, channels, _, _, info = block.parts
+            parts = (verdict, channels, *_answer_parts(shown, answers), info)
+            block = self._blocks[slug] = Block(shown, found, parts)
         return block
 
     def _of_counted(self, shown: ServiceShown, counted: Counted) -> Block:
@@ -219,18 +223,24 @@ def _headline_ratio(line: Headline) -> str | None:
 
 
 def _service_parts(shown: ServiceShown, answers: Answers) -> tuple[bytes, ...]:
-    slug = shown.service.slug
-    labels = f'service="{slug}"'
+    labels = f'service="{shown.service.slug}"'
     verdict = _verdict_lines("continuity_service_verdict", labels, shown.effective.verdict)
     channels: list[str] = []
-    phases: list[str] = []
-    expiries: list[str] = []
     for one in shown.channels:
         here = f'{labels},channel="{one.channel.slug}"'
         channels += _verdict_lines("continuity_channel_verdict", here, one.effective.verdict)
+    return (_bytes(verdict), _bytes(channels), *_answer_parts(shown, answers), _bytes([_info_line(shown)]))
+
+
+def _answer_parts(shown: ServiceShown, answers: Answers) -> tuple[bytes, bytes]:
+    """Phases, and when certificates expire."""
+    phases: list[str] = []
+    expiries: list[str] = []
+    for one in shown.channels:
+        here = f'service="{shown.service.slug}",channel="{one.channel.slug}"'
         phases += _phase_lines(one, here, answers)
         expiries += _expiry_lines(one, here, answers)
-    return tuple(_bytes(lines) for lines in (verdict, channels, phases, expiries, [_info_line(shown)]))
+    return _bytes(phases), _bytes(expiries)
 
 
 def _verdict_lines(name: str, labels: str, verdict: Verdict) -> list[str]:
@@ -245,9 +255,9 @@ def _phase_lines(one: ChannelShown, labels: str, answers: Answers) -> list[str]:
             answer = answers.get((check.key, vantage))
             for phase, took_ms in answer.phases_ms.items() if answer else ():
                 found.setdefault((vantage, phase), took_ms)
-    name = "continuity_channel_phase_seconds"
+    begin = f'continuity_channel_phase_seconds{{{labels},vantage="'
     return [
-        f'{name}{{{labels},vantage="{vantage}",phase="{phase}"}} {took_ms / 1000:.6g}'
+        f'{begin}{vantage}",phase="{phase}"}} {took_ms / 1000:.6g}'
         for (vantage, phase), took_ms in found.items()
     ]
 
@@ -282,7 +292,8 @@ def _escaped(text: str) -> str:
 
 
 def _bytes(lines: Iterable[str]) -> bytes:
-    return "".join(f"{line}\n" for line in lines).encode()
+    text = "\n".join(lines)
+    return f"{text}\n".encode() if text else b""
 
 
 def _gzip(chunks: Sequence[bytes]) -> bytes:

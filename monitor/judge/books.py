@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from monitor.judge.counting import Names
 from monitor.model import Policy
 from monitor.store import catalogue, counts
-from monitor.store.counts import WEEK_MS, Added
+from monitor.store.counts import WEEK_MS, Addition
 from monitor.store.pool import Store
 
 LOOK_S = 1.0  # how often a new version of the catalogue is looked for
@@ -47,7 +47,7 @@ class Books:
                 self._serial, self._policy = newest.serial, newest.catalogue.policy
                 self.names = Names(newest.catalogue)
 
-    async def make_room(self, rows: Sequence[Added]) -> None:
+    async def make_room(self, rows: Sequence[Addition]) -> None:
         """The series and partitions these rows need, each in a transaction of its own.
 
         A batch that is rolled back must not take them along while we believe that they are there.

@@ -10,7 +10,8 @@ import msgspec
 
 from monitor.config.transactions import TransactionsSettings
 from monitor.judge.books import Books
-from monitor.judge.count import Count, fold
+from monitor.judge.count import Count
+from monitor.judge.folding import fold
 from monitor.judge.shapes import Ours, Shape, Theirs
 from monitor.lifetime import Stop
 from monitor.metrics import CountMetrics

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -73,6 +73,11 @@ def by_slug(catalogue: Catalogue) -> Iterator[tuple[str, Service]]:
         yield service.slug, service
 
 
+def _minute_of(at: datetime) -> int:
+    since = at - EPOCH
+    return since.days * 1440 + since.seconds // 60
+
+
 class Names:
     """The channels of a catalogue by what senders call them: a slug of the service, and their own."""
 
@@ -85,8 +90,10 @@ class Names:
 
 
 def fingerprint(service: str, id: str) -> int:  # noqa: A002 - what the message calls it
-    """64 bits that stand for an id of a service, in this process only."""
-    return hash((service, id))
+    """60 bits that stand for an id of a service, in this process only: four more, and it would be a third
+    larger in memory.
+    """
+    return hash((service, id)) >> 4
 
 
 class _Page:
@@ -181,14 +188,24 @@ class Horizon:
         return page
 
 
+Rows = dict[Key, list[float]]  # events, how many of them said how long they took, that in ms together
+
+
+def additions(rows: Rows) -> list[tuple[str, str, int, int, int, int]]:
+    """As they are stored."""
+    return [
+        (*key, int(events), int(timed), int(took_ms + 0.5)) for key, (events, timed, took_ms) in rows.items()
+    ]
+
+
 @dataclass
 class Tally:
-    """What one batch adds up to. `prints` and `offsets` are of every event with an id, repeats included."""
+    """What events add up to. `prints` and `offsets` are of every event with an id, repeats included."""
 
     names: Names
     within: Span
-    seen: set[int]  # fingerprints known before this batch
-    rows: dict[Key, list[int]] = field(default_factory=dict)  # events, timed, duration in ms
+    seen: set[int]  # fingerprints known before these events
+    rows: Rows = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
     prints: list[int] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
@@ -198,36 +215,76 @@ class Tally:
     newest: datetime | None = None  # time of the last event
 
     @property
-    def strangers(self) -> bool:
-        """Whether a service or channel was refused that a newer catalogue may name."""
-        return any(refused.error.reason.startswith("unknown") for refused in self.refused)
+    def strangers(self) -> set[int]:
+        """Offsets of what was refused for a service or channel that a newer catalogue may name."""
+        return {offset for offset, error in self.refused if error.reason.startswith("unknown")}
 
-    def add(self, events: Iterable[Event], offsets: Iterable[int]) -> None:
-        """Count the events of records at these offsets, in their order."""
-        paths, (earliest, latest), seen, fresh = self.names.paths, self.within, self.seen, self.fresh
-        rows, prints, places = self.rows, self.prints, self.offsets
-        at, counted = None, 0
+    def meet(self, names: Names) -> None:
+        """From now on by these names; whoever was a stranger is no longer refused, but to be added again."""
+        strangers, self.names = self.strangers, names
+        self.refused = [each for each in self.refused if each.offset not in strangers]
+
+    def sort(self) -> None:
+        """Ids in the order of their offsets, after some were added out of it."""
+        pairs = sorted(zip(self.offsets, self.prints, strict=True))
+        self.offsets, self.prints = [offset for offset, _ in pairs], [print_ for _, print_ in pairs]
+
+    def add(self, events: Sequence[Event], offsets: Sequence[int]) -> None:
+        """Count the events of records at these offsets, in their order.
+
+        That none is a repeat, which is the rule, is seen for all of them at once.
+        """
+        prints = [hash((event.service, event.id)) >> 4 for event in events if event.id]
+        fresh = set(prints)
+        if len(fresh) == len(prints) and fresh.isdisjoint(self.fresh) and fresh.isdisjoint(self.seen):
+            aside = self._count(events, offsets)
+            if not aside and len(prints) == len(events):
+                self._remember(prints, offsets)
+            else:
+                self._remember_but(aside, events, offsets)
+        elif len(events) > 1:
+            for event, offset in zip(events, offsets, strict=True):
+                self.add((event,), (offset,))
+        elif (why := self._why(events[0])) is not None:
+            self.refused.append(Refused(offsets[0], why))
+        else:
+            self.repeated += 1
+            self._remember(prints, offsets)
+
+    def _remember(self, prints: Sequence[int], offsets: Sequence[int]) -> None:
+        self.prints += prints
+        self.offsets += offsets
+        self.fresh.update(prints)
+
+    def _remember_but(self, aside: set[int], events: Sequence[Event], offsets: Sequence[int]) -> None:
+        """The ids of these, where they have one and are not set aside."""
+        named = [
+            (fingerprint(event.service, event.id), offset)
+            for event, offset in zip(events, offsets, strict=True)
+            if event.id and offset not in aside
+        ]
+        self._remember([print_ for print_, _ in named], [offset for _, offset in named])
+
+    def _count(self, events: Sequence[Event], offsets: Sequence[int]) -> set[int]:
+        """Events that are no repeats; returns the offsets of those refused. Kept flat: all walk here."""
+        paths, rows, counted, aside = self.names.paths, self.rows, 0, set[int]()
+        first, last = (_minute_of(at) for at in self.within)
         for event, offset in zip(events, offsets, strict=True):
-            path, at = paths.get((event.service, event.channel)), event.at
-            count, duration_ms = event.count, event.duration_ms
-            if path is None or not earliest <= at <= latest or not 0 < count <= COUNT_MAX:
-                self.refused.append(Refused(offset, self._why(event)))
+            count, took_ms = event.count, event.duration_ms
+            path, since = paths.get((event.service, event.channel)), event.at - EPOCH
+            minute = since.days * 1440 + since.seconds // 60
+            if (
+                path is None
+                or not 0 < count <= COUNT_MAX
+                or not (took_ms is None or 0 <= took_ms <= DURATION_MS_MAX)
+                or not (first < minute < last or self.within.earliest <= event.at <= self.within.latest)
+            ):
+                self.refused.append(Refused(offset, self._why(event) or BadMessage("absurd", "")))
+                aside.add(offset)
                 continue
-            if duration_ms is not None and not 0 <= duration_ms <= DURATION_MS_MAX:
-                self.refused.append(Refused(offset, self._why(event)))
-                continue
-            if event.id:
-                print_ = hash((event.service, event.id))
-                prints.append(print_)
-                places.append(offset)
-                if print_ in seen or print_ in fresh:
-                    self.repeated += 1
-                    continue
-                fresh.add(print_)
-            since = at - EPOCH
-            key = (path, event.outcome._value_, (since.days * 1440 + since.seconds // 60) * MINUTE_MS)
             counted += count
-            timed, took_ms = (0, 0) if duration_ms is None else (count, int(duration_ms * count + 0.5))
+            timed, took_ms = (0, 0.0) if took_ms is None else (count, took_ms * count)
+            key = (path, event.outcome._value_, minute * MINUTE_MS)
             if (sums := rows.get(key)) is None:
                 rows[key] = [count, timed, took_ms]
                 continue
@@ -235,9 +292,11 @@ class Tally:
             sums[1] += timed
             sums[2] += took_ms
         self.counted += counted
-        self.newest = at or self.newest
+        self.newest = events[-1].at if events else self.newest
+        return aside
 
-    def _why(self, event: Event) -> BadMessage:
+    def _why(self, event: Event) -> BadMessage | None:
+        """Why it is refused; None when it counts."""
         if (event.service, event.channel) not in self.names.paths:
             if event.service not in self.names.services:
                 return BadMessage("unknown_service", f"no service of the catalogue is {event.service!r}")
@@ -248,4 +307,6 @@ class Tally:
             return BadMessage("absurd", f"{event.at.isoformat()} is older than counts by minute are kept")
         if not 0 < event.count <= COUNT_MAX:
             return BadMessage("absurd", f"a count of {event.count}; it is 1 to {COUNT_MAX}")
-        return BadMessage("absurd", f"a duration of {event.duration_ms} ms; it is 0 to {DURATION_MS_MAX}")
+        if event.duration_ms is not None and not 0 <= event.duration_ms <= DURATION_MS_MAX:
+            return BadMessage("absurd", f"a duration of {event.duration_ms} ms; it is 0 to {DURATION_MS_MAX}")
+        return None

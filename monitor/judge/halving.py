@@ -20,6 +20,6 @@ async def keep_by_halves(keep: Keep, records: Sequence[Record], *, at: Position,
             return
         middle = len(records) // 2
         last = records[middle - 1]
-        between = Position(last.offset + 1, last.timestamp_ms, crc_of(last.key, last.value))
+        between = Position(last.offset + 1, last.timestamp, crc_of(last.key, last.value))
         await keep_by_halves(keep, records[:middle], at=at, new=between)
         await keep_by_halves(keep, records[middle:], at=between, new=new)

@@ -95,7 +95,9 @@ class Ingest:
         standing = await self._standing(partition, begin=begin)
         return Position(standing.next, standing.last_at_ms, standing.last_crc)
 
-    async def keep(self, partition: int, records: Sequence[Record], *, at: Position, new: Position) -> None:
+    async def keep(
+        self, partition: int, records: Sequence[Record], *, at: Position, new: Position, waiting: int = 0
+    ) -> None:
         """One transaction; a row that PostgreSQL refuses is found by halving and set aside."""
 
         async def keep(

@@ -10,10 +10,9 @@ from itertools import groupby
 
 from monitor.errors import StoreUnavailable
 from monitor.judge.books import Books
-from monitor.judge.counting import Span, Tally, span
+from monitor.judge.counting import Span, Tally, additions, span
 from monitor.judge.shapes import Shape
 from monitor.store import counts, stream
-from monitor.store.counts import Added
 from monitor.store.stream import Letter, Place
 from monitor.stream.loop import Record
 
@@ -59,7 +58,7 @@ async def _retry(
     shape.add(tally, [Record(letter.place.offset, 0, letter.key, letter.value) for letter in letters])
     refused = dict(tally.refused)
     settled: list[Place] = [letter.place for letter in letters if letter.place.offset not in refused]
-    rows = [Added(*key, *sums) for key, sums in tally.rows.items()]
+    rows = additions(tally.rows)
     await books.make_room(rows)
     if settled:
         async with books.store.transaction() as connection:

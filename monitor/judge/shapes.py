@@ -30,14 +30,13 @@ class Ours:
 
     def add(self, tally: Tally, records: Sequence[Record]) -> None:
         """All at once, or one by one where one of them cannot be read."""
-        offsets, _, _, values = zip(*records, strict=True)
         try:
-            events = decode_transactions(values)
+            events = decode_transactions([record.value for record in records])
         except BadMessage:
             for record in records:
                 self._add_one(tally, record)
         else:
-            tally.add(events, offsets)
+            tally.add(events, [record.offset for record in records])
 
     def _add_one(self, tally: Tally, record: Record) -> None:
         try:

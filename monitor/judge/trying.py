@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from monitor.config.transactions import Source
-from monitor.judge.counting import Horizon, Names, Tally, span
+from monitor.judge.counting import Horizon, Names, Tally, additions, span
 from monitor.judge.shapes import Theirs
 from monitor.model import Catalogue
 from monitor.store.times import moment
@@ -32,7 +32,7 @@ def tried(
         horizon = seen.setdefault(partition, Horizon())
         tally = Tally(names, within, horizon.seen)
         shape.add(tally, [record])
-        horizon.extend(tally.prints, tally.offsets, at_ms=record.timestamp_ms)
+        horizon.extend(tally.prints, tally.offsets, at_ms=record.timestamp)
         yield Tried(partition, record.offset, *_fate(tally))
 
 
@@ -44,6 +44,6 @@ def _fate(tally: Tally) -> tuple[str, str]:
         return "repeated", "its id came before"
     if not tally.rows:
         return "ignored", "as the mapping says"
-    [((path, outcome, minute_ms), (events, timed, duration_ms))] = tally.rows.items()
+    [(path, outcome, minute_ms, events, timed, duration_ms)] = additions(tally.rows)
     took = f", {duration_ms / timed:.0f} ms" if timed else ""
     return "counted", f"{events} {outcome} of {path} at {moment(minute_ms):%Y-%m-%d %H:%M} UTC{took}"

@@ -79,6 +79,16 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     services: int = 0
     whole: int = 0  # services in which every channel is counted
     without: tuple[str, ...] = ()  # paths of channels without data
+    mixed: int = 0  # services with a channel in person
+    mixed_whole: int = 0  # those of them in which every channel is counted
+
+    @property
+    def told(self) -> Share:
+        """Uptake as people read it: no data while not one service with a channel in person is counted whole.
+
+        What is counted then is services that are offered remotely alone, and a hundred percent of those.
+        """
+        return self.uptake if self.mixed_whole or not self.mixed else Share()
 
 
 def tally(service: Service, counted: Mapping[str, Ended], *, known: Mapping[str, int], to_ms: int) -> Tally:
@@ -93,12 +103,15 @@ def tally(service: Service, counted: Mapping[str, Ended], *, known: Mapping[str,
     ended = {path: counted.get(path, NONE) for path in paths}
     remote = sum(sum(ended[channel.subject]) for channel in service.channels if channel.remote)
     every = together(ended.values())
+    mixed = int(not all(channel.remote for channel in service.channels))
     return Tally(
         ended=every,
         uptake=Share() if without else Share(remote, sum(every)),
         services=1,
         whole=0 if without else 1,
         without=without,
+        mixed=mixed,
+        mixed_whole=0 if without else mixed,
     )
 
 
@@ -111,6 +124,8 @@ def total(tallies: Iterable[Tally]) -> Tally:
         services=sum(one.services for one in those),
         whole=sum(one.whole for one in those),
         without=tuple(path for one in those for path in one.without),
+        mixed=sum(one.mixed for one in those),
+        mixed_whole=sum(one.mixed_whole for one in those),
     )
 
 
@@ -142,8 +157,8 @@ def compared_uptake(pairs: Iterable[tuple[Tally, Tally]]) -> Compared:
     """
     those = list(pairs)
     both = [(now, before) for now, before in those if now.whole and before.whole]
-    every, like = total(now for now, _ in those).uptake, total(now for now, _ in both).uptake
-    before = total(before for _, before in both).uptake
+    every, like = total(now for now, _ in those).told, total(now for now, _ in both).told
+    before = total(before for _, before in both).told
     if like.whole < LIKE_LEAST * every.whole or before.whole < BEFORE_LEAST * every.whole:
         return Compared(every, Share())
     return Compared(every, before, None if like == every else like)

@@ -35,6 +35,9 @@ class Added(NamedTuple):
     duration_ms: int = 0  # of those, together
 
 
+Addition = tuple[str, str, int, int, int, int]  # the same without its names, where there are very many
+
+
 class Counted(NamedTuple):
     """Transactions of one channel and outcome in the minute, or hour, that begins at `at_ms`."""
 
@@ -86,7 +89,7 @@ async def series_of(store: Store, names: Iterable[tuple[str, str]]) -> dict[tupl
 
 
 async def add(
-    connection: asyncpg.Connection, rows: Sequence[Added], *, series: dict[tuple[str, str], int]
+    connection: asyncpg.Connection, rows: Sequence[Addition], *, series: dict[tuple[str, str], int]
 ) -> None:
     """Add to minutes and totals, in the caller's transaction. Their partitions and series must be there.
 
@@ -115,7 +118,7 @@ _COPY_HEAD, _COPY_END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 
 
 def _packed(
-    rows: Sequence[Added], series: dict[tuple[str, str], int], totals: dict[int, list[int]]
+    rows: Sequence[Addition], series: dict[tuple[str, str], int], totals: dict[int, list[int]]
 ) -> list[bytes]:
     """Rows of count_minute in PostgreSQL's own binary form: half of what the driver would take for them.
 

@@ -32,8 +32,15 @@ class Keeper(Protocol):
         """
         ...
 
-    async def keep(self, partition: int, records: Sequence[Record], *, at: Position, new: Position) -> None:
-        """Store what these mean, and `new` where the stored next is still `at.next`, in one transaction."""
+    async def keep(
+        self, partition: int, records: Sequence[Record], *, at: Position, new: Position, waiting: int = 0
+    ) -> None:
+        """Store what these mean, and `new` where the stored next is still `at.next`, in one transaction.
+
+        `waiting` more are known to come behind them. A keeper may store later, in the same order and under
+        the same fence; then it says with the next call what went wrong, and `caught_up` waits for all of
+        it. It raises BadRow when it wants to see again what is not stored.
+        """
         ...
 
     async def caught_up(self, partition: int, wall_ms: int, *, at: Position) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from monitor.errors import FenceBroken, StoreUnavailable, StreamChanged, StreamUnavailable
+from monitor.errors import BadRow, FenceBroken, StoreUnavailable, StreamChanged, StreamUnavailable
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.stream.alive import look_after_consumer
@@ -233,8 +233,9 @@ class _Reader:
             records = [record for record in records if record.offset >= position.next]
         if records:
             last = records[-1]
-            new = Position(last.offset + 1, last.timestamp_ms, crc_of(last.key, last.value))
-            await self._keeper.keep(partition.number, records, at=position, new=new)
+            new = Position(last.offset + 1, last.timestamp, crc_of(last.key, last.value))
+            waiting = self._waiting(partition, new.next)
+            await self._keeper.keep(partition.number, records, at=position, new=new, waiting=waiting)
             partition.position = new
             partition.backoff.reset()
         await self._tell_time(partition)
@@ -254,7 +255,7 @@ class _Reader:
         position = partition.position
         assert position is not None
         known = (position.next - 1, position.last_at_ms, position.last_crc)
-        if (found.offset, found.timestamp_ms, crc_of(found.key, found.value)) != known:
+        if (found.offset, found.timestamp, crc_of(found.key, found.value)) != known:
             raise StreamChanged(f"recreated: record {position.next - 1} is not the one we kept")
         partition.unproved = False
 
@@ -296,10 +297,19 @@ class _Reader:
     def _place(self, partition: _Partition) -> int:
         """Up to where all was kept: past the marks of somebody's transactions too, which are no records."""
         assert partition.position is not None
-        assignment = self._consumer._subscription.subscription.assignment
-        state = assignment.state_value(partition.tp) if assignment else None
+        state = self._state(partition)
         read = state.position if state is not None and state.has_valid_position else 0
         return max(partition.position.next, read)
+
+    def _waiting(self, partition: _Partition, place: int) -> int:
+        """Records behind `place`, as far as the broker's answers told."""
+        state = self._state(partition)
+        return 0 if state is None else max(0, (state.highwater or 0) - place)
+
+    def _state(self, partition: _Partition) -> Any:
+        """The client's own knowledge of a partition; None when it is not assigned to it now."""
+        assignment = self._consumer._subscription.subscription.assignment
+        return assignment.state_value(partition.tp) if assignment else None
 
     async def _commit(self) -> None:
         """Only lag tools read this; the truth is the keeper's row."""
@@ -332,6 +342,9 @@ class _Reader:
             wait_s = partition.backoff.next_s()
             log.warning("stream.store_away", partition=partition.number, why=str(error), wait_s=wait_s)
             self._forget(partition, wait_s=wait_s)
+        except BadRow as error:
+            log.info("stream.read_again", partition=partition.number, why=str(error))
+            self._forget(partition, wait_s=0.0)
         except StreamChanged as error:
             self._stop(partition, str(error))
         except KafkaError as error:  # the assignment went away in the middle; the next one begins anew

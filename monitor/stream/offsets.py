@@ -58,6 +58,4 @@ async def unchanged(
         consumer.seek(where, offset)
         with reachable():
             polled = await consumer.getmany(where, timeout_ms=int(REQUEST_S * 1000), max_records=1)
-    return last in [
-        (one.offset, one.timestamp_ms, crc_of(one.key, one.value)) for one in polled.get(where, ())
-    ]
+    return last in [(one.offset, one.timestamp, crc_of(one.key, one.value)) for one in polled.get(where, ())]

@@ -56,5 +56,5 @@ async def _read(
         if not polled:
             break
         found += [Found(tp.partition, record) for tp, records in polled.items() for record in records]
-    newest = heapq.nlargest(last, found, key=lambda each: (each.record.timestamp_ms, each.record.offset))
-    return sorted(newest, key=lambda each: (each.record.timestamp_ms, each.partition, each.record.offset))
+    newest = heapq.nlargest(last, found, key=lambda each: (each.record.timestamp, each.record.offset))
+    return sorted(newest, key=lambda each: (each.record.timestamp, each.partition, each.record.offset))

@@ -48,7 +48,9 @@ class Keeper:
         )
         return Position(*row, self.recall_from)
 
-    async def keep(self, partition: int, records: Sequence[Record], *, at: Position, new: Position) -> None:
+    async def keep(
+        self, partition: int, records: Sequence[Record], *, at: Position, new: Position, waiting: int = 0
+    ) -> None:
         await self._reach()
         if self.freeze:
             self.freeze = False

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 from click.testing import CliRunner
@@ -15,19 +17,21 @@ from click.testing import CliRunner
 from monitor.cli import continuity
 from monitor.config.transactions import Place, Source
 from monitor.errors import FenceBroken, StoreUnavailable, StreamChanged
+from monitor.judge import count
 from monitor.judge.books import Books
 from monitor.judge.retrying import retry
 from monitor.judge.shapes import Ours, Theirs
 from monitor.store import counts, stream
 from monitor.store.counts import MINUTE_MS, Counted
 from monitor.store.pool import Store, open_store
-from monitor.stream.loop import Position
+from monitor.stream.loop import Position, Record, crc_of
 from tests.integration.counting_bench import (
     NOW_MS,
     PASSPORT,
     PERMIT,
     TOPIC,
     Bench,
+    ids,
     publish,
     said,
     service,
@@ -296,3 +300,95 @@ async def test_folding_makes_a_busy_minute_one_row_and_changes_no_count(bench: B
         rows = await connection.fetchval("select count(*) from count_minute")
     hours = await counts.hours(bench.store, from_ms=NOW_MS, to_ms=NOW_MS + MINUTE_MS)
     assert (rows, after, [hour.events for hour in hours]) == (2, before, [20, 20])
+
+
+BACKLOG = 100_000  # so many wait behind: what is read may be held
+
+
+async def give(bench: Bench, *values: bytes) -> None:
+    """As a backlog is read: one batch after the other, and nobody waits until it is stored."""
+    records = [Record(len(bench.log) + n, bench.now_ms, b"k", value) for n, value in enumerate(values)]
+    last = records[-1]
+    new = Position(last.offset + 1, last.timestamp, crc_of(last.key, last.value))
+    await bench.give(records, new, waiting=BACKLOG)
+    bench.log, bench.at = bench.log + records, new
+
+
+async def next_offset(bench: Bench) -> int:
+    return (await stream.standing(bench.store, cluster="c", topic=TOPIC, partition=0, begin=0)).next
+
+
+async def test_a_backlog_is_held_and_becomes_one_row_of_a_minute_before_the_clock_goes_on(
+    bench: Bench,
+) -> None:
+    await give(bench, said(), said(id="a", count=4))
+    await give(bench, said(id="a"), said())
+    held = await next_offset(bench)
+    await bench.count.caught_up(0, NOW_MS + 20_000, at=bench.at)
+    async with bench.store.connection() as connection:
+        rows = await connection.fetch("select count from count_minute")
+    assert (held, await next_offset(bench), [row["count"] for row in rows]) == (0, 4, [6])
+
+
+@asynccontextmanager
+async def standing_still(bench: Bench) -> AsyncIterator[asyncpg.Connection]:
+    """Whoever wants to move the offset waits until this ends."""
+    async with bench.store.transaction() as connection:
+        await connection.execute("select from stream_offset for update")
+        yield connection
+
+
+async def test_what_is_read_while_a_batch_is_on_its_way_follows_it(bench: Bench) -> None:
+    async with standing_still(bench):
+        await give(bench, *ids("a", range(3)))
+        storing = asyncio.create_task(bench.count.settle(0))
+        await until_on_its_way(bench)
+        await give(bench, *ids("a", range(1, 6)))
+    await storing
+    await bench.count.settle(0)
+    assert (await next_offset(bench), await bench.totals()) == (8, {("passport/web", "completed"): 6})
+
+
+async def until_on_its_way(bench: Bench) -> None:
+    async with asyncio.timeout(30), bench.store.connection() as connection:
+        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+        while not await connection.fetchval(waits + " and datname = current_database()"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_T42_what_was_read_behind_a_batch_that_the_fence_refused_is_forgotten_with_it(  # noqa: N802
+    bench: Bench,
+) -> None:
+    async with standing_still(bench) as connection:
+        await give(bench, *ids("a", range(3)))
+        storing = asyncio.create_task(bench.count.settle(0))
+        await until_on_its_way(bench)
+        await give(bench, *ids("b", range(3)))
+        await connection.execute("update stream_offset set next = 1")  # somebody else went on
+    with pytest.raises(FenceBroken):
+        await storing
+    with pytest.raises(FenceBroken):
+        await give(bench, said())  # until the place is read anew
+    await bench.assigned()
+    await bench.keep(bench.log[1:])
+    assert (await next_offset(bench), await bench.totals()) == (6, {("passport/web", "completed"): 5})
+
+
+async def test_after_a_rebalance_what_is_in_hand_is_stored_and_nothing_is_recalled(bench: Bench) -> None:
+    await give(bench, said(id="a"), said(id="b"))
+    at = await bench.count.assigned(0, cluster="c", begin=0, end=2)
+    assert (at.next, at.recall, await bench.totals()) == (2, None, {("passport/web", "completed"): 2})
+
+
+async def test_what_a_backlog_took_is_given_back_once_it_is_read(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[bool] = []
+    monkeypatch.setattr(count, "give_back", lambda: given.append(bench.count.behind))
+    await give(bench, said())
+    await bench.count.caught_up(0, NOW_MS + 20_000, at=bench.at)
+    monkeypatch.setattr(count, "BEHIND_S", 0.0)
+    await give(bench, said())
+    for wall_ms in (NOW_MS + 30_000, NOW_MS + 40_000):
+        await bench.count.caught_up(0, wall_ms, at=bench.at)
+    assert given == [False]

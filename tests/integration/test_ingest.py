@@ -86,7 +86,7 @@ class Bench:
 
     async def keep(self, records: list[Record]) -> None:
         last = records[-1]
-        new = Position(last.offset + 1, last.timestamp_ms, crc_of(last.key, last.value))
+        new = Position(last.offset + 1, last.timestamp, crc_of(last.key, last.value))
         await self.ingest.keep(0, records, at=self.at, new=new)
         self.at = new
 

@@ -44,7 +44,9 @@ class Memory:
         self.opened += 1
         return self._places.setdefault(partition, Position(begin, None, None))
 
-    async def keep(self, partition: int, records: Any, *, at: Position, new: Position) -> None:
+    async def keep(
+        self, partition: int, records: Any, *, at: Position, new: Position, waiting: int = 0
+    ) -> None:
         kept: list[Record] = list(records)
         self.values += [record.value for record in kept]
         self._places[partition] = new

@@ -103,6 +103,19 @@ def test_a_service_counted_whole_only_now_does_not_move_the_comparison() -> None
     assert found.points == 0
 
 
+def test_while_nothing_in_person_is_counted_whole_there_is_no_uptake_to_tell() -> None:
+    """As when the counting begins: what came first were services that are offered remotely alone."""
+    alone = Service(slug="alone", channels=(channel("alone", ChannelKind.WEB),))
+    web = {"service:alone/web": Ended(10, 0, 0)}
+    remote = tally(alone, web, known={"service:alone/web": 0}, to_ms=TO_MS)
+    begun = tally(PASSPORT, {WEB: Ended(5, 0, 0)}, known={WEB: 0}, to_ms=TO_MS)
+    whole = counted(web=Ended(80, 0, 0), service_centre=Ended(20, 0, 0))
+    found = [compared_uptake([(one, one) for one in those]).now.percent for those in (
+        [remote], [remote, begun], [remote, begun, whole]
+    )]  # fmt: skip
+    assert found == ["100", None, "81.8"]
+
+
 def test_where_hardly_anything_was_counted_before_there_is_nothing_to_compare_with() -> None:
     """All services are in the figure of now, however few of them were known in the period before."""
     few = (counted(web=Ended(3, 0, 0), service_centre=Ended(0, 0, 0)),) * 2

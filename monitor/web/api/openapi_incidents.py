@@ -88,21 +88,16 @@ def schemas() -> Json:
                 )
             ),
             unknown=list_of(with_base("Shown", subject=TEXT)),
-            not_delivered={
-                **or_null(
-                    list_of(
-                        object_of(
-                            incident=or_null(TEXT),
-                            receiver=TEXT,
-                            state=TEXT,
-                            tries=COUNT,
-                            said=TEXT,
-                            made_at=INSTANT,
-                        )
-                    )
-                ),
-                "description": "Null where nothing is delivered.",
-            },
+            not_delivered=list_of(
+                object_of(
+                    incident=or_null(TEXT),
+                    receiver=TEXT,
+                    state=TEXT,
+                    tries=COUNT,
+                    said=TEXT,
+                    made_at=INSTANT,
+                )
+            ),
             hand_overs=list_of(object_of(since=INSTANT, at=INSTANT, author=TEXT, text=TEXT)),
         ),
     }

@@ -63,7 +63,6 @@ async def _form(store: Store, picture: Picture, since: str, *, now_ms: int) -> f
 
 def form(picture: Picture, shift: Shift) -> forms.Json:
     """A shift as the API gives it."""
-    undelivered = shift.undelivered
     return {
         **forms.as_of(picture),
         "since": rfc3339(shift.since_ms),
@@ -84,9 +83,7 @@ def form(picture: Picture, shift: Shift) -> forms.Json:
             for row in shift.work
         ],
         "unknown": [{"subject": one.subject, **forms.shown(one.shown)} for one in shift.unknown],
-        "not_delivered": None
-        if undelivered is None
-        else [
+        "not_delivered": [
             {
                 "incident": one.incident or None,
                 "receiver": one.receiver,
@@ -95,7 +92,7 @@ def form(picture: Picture, shift: Shift) -> forms.Json:
                 "said": one.said,
                 "made_at": rfc3339(one.made_ms),
             }
-            for one in undelivered
+            for one in shift.undelivered
         ],
         "hand_overs": [
             {
