@@ -13,12 +13,14 @@ LABEL org.opencontainers.image.title="continuity-monitor" \
       org.opencontainers.image.licenses="Apache-2.0"
 RUN groupadd --gid 10001 monitor \
     && useradd --uid 10001 --gid monitor --no-create-home --home-dir /data --shell /usr/sbin/nologin monitor \
-    && install -d -o monitor -g monitor -m 0700 /data /fleet /public
+    && install -d -o monitor -g monitor -m 0700 /data /fleet /public \
+    && install -d -o monitor -g monitor -m 0755 /tokens
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY LICENSE ./
 COPY probes probes
 COPY monitor monitor
+COPY dashboards/generated dashboards/generated
 COPY config config
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -2,14 +2,14 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench docs dashboards lock
+.PHONY: help run test check fix bench docs dashboards grafana lock
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PACKAGES := nginx-light dnsmasq-base kcat chromium prometheus prometheus-alertmanager \
 	procps poppler-utils
-COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
 help: ## list the commands
@@ -18,7 +18,7 @@ help: ## list the commands
 run: $(VENV)/.embedded ## start PostgreSQL, Kafka, the sample fleet and the monitor; print the address (ARGS="…")
 	@exec $(BIN)/python -m monitor demo $(ARGS)
 
-test: $(VENV)/.dev ## lint, types, import contracts and every test, with what can be installed for them
+test: $(VENV)/.dev $(VENV)/.grafana ## lint, types, import contracts and every test, with what can be installed for them
 	@$(MAKE) --no-print-directory debian-packages
 	@$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
@@ -42,11 +42,16 @@ docs: $(VENV)/.embedded ## write config/schema.json and docs/configuration.md an
 dashboards: $(VENV)/.dev ## write dashboards/generated/ anew
 	@$(BIN)/python -m dashboards.build
 
+grafana: $(VENV)/.grafana ## install what `continuity dashboards push` needs, apart from the rest
+	@echo "$(VENV)/grafana/bin/continuity dashboards push --help"
+
 lock: ## write the requirements files anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }
-	$(COMPILE) $(ARGS) --output-file requirements.lock
-	$(COMPILE) $(ARGS) --extra embedded -c requirements.lock --output-file requirements-embedded.lock
-	$(COMPILE) $(ARGS) --extra embedded --extra dev -c requirements-embedded.lock --output-file requirements-dev.lock
+	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements.lock
+	$(COMPILE) $(ARGS) pyproject.toml --extra embedded -c requirements.lock --output-file requirements-embedded.lock
+	$(COMPILE) $(ARGS) pyproject.toml --extra embedded --extra dev -c requirements-embedded.lock \
+	  --output-file requirements-dev.lock
+	$(COMPILE) $(ARGS) --group pyproject.toml:grafana -c requirements-dev.lock --output-file requirements-grafana.lock
 
 # A Python that is new enough, a virtual environment with pip, and our tree on its path.
 $(VENV)/.made:
@@ -85,6 +90,17 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.made
 	@echo "Installing the developers' locked dependencies"
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@ $(VENV)/.embedded
+
+# grafana-client brings urllib3-future, which puts itself in the place of urllib3: an environment of its own.
+$(VENV)/.grafana: requirements-grafana.lock $(VENV)/.made
+	@echo "Installing grafana-client beside the rest, into $(VENV)/grafana"
+	@$(BIN)/python -m venv --without-pip $(VENV)/grafana
+	@$(PIP) --python $(VENV)/grafana/bin/python install --quiet --require-hashes -r requirements-grafana.lock
+	@$(VENV)/grafana/bin/python -c 'import pathlib, sysconfig; \
+	(pathlib.Path(sysconfig.get_path("purelib")) / "continuity-tree.pth").write_text(f"{pathlib.Path.cwd()}\n")'
+	@printf '#!/bin/sh\nexec "%s/$(VENV)/grafana/bin/python" -m monitor "$$@"\n' "$$PWD" >$(VENV)/grafana/bin/continuity
+	@chmod +x $(VENV)/grafana/bin/continuity
+	@touch $@
 
 # The real parts that tests run against. Without root or Debian, tests skip what is missing and say so.
 .PHONY: debian-packages

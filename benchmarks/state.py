@@ -76,7 +76,7 @@ class Counts:
         self._ended = Ended(1_234_567 + salt, 12_345 + salt, 67_890 + salt)
 
     def told(self, service: Service) -> ServiceCounts:
-        return ServiceCounts((self._ended,) * len(service.channels), 12.25, 0.0, ())
+        return ServiceCounts((self._ended,) * len(service.channels), 12.25, 0.0, (), (7.0, 18.0))
 
 
 class Watch:

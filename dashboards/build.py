@@ -8,12 +8,18 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from dashboards import alertmanager, boards, rules, scrape
+from dashboards import alertmanager, boards, provisioning, rules, scrape
 
 Producer = Callable[[], Mapping[str, str]]
 """Gives the text of each file by its path under `generated/`."""
 
-PRODUCERS: tuple[Producer, ...] = (rules.files, scrape.files, alertmanager.files, boards.boards)
+PRODUCERS: tuple[Producer, ...] = (
+    rules.files,
+    scrape.files,
+    alertmanager.files,
+    boards.boards,
+    provisioning.files,
+)
 GENERATED = Path(__file__).parent / "generated"
 NOTHING: Mapping[str, str] = {}
 

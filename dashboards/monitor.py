@@ -24,7 +24,6 @@ def dashboard() -> str:
             Row("Counting", _counting()),
             Row("Telling and accounting", _telling()),
         ],
-        marks="false",
     )
 
 

@@ -64,7 +64,7 @@ def number(
         .height(height)
         .with_target(query)
         .reduce_options(parts.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))
-        .color_mode(common.BigValueColorMode.BACKGROUND_SOLID)
+        .color_mode(common.BigValueColorMode.BACKGROUND)
         .graph_mode(common.BigValueGraphMode.NONE)
         .text_mode(common.BigValueTextMode.VALUE)
         .mappings([*mappings, *looks.nothing(none)])
@@ -198,6 +198,7 @@ def _shown(column: Column) -> list[DynamicConfigValue]:
     if column.mappings:
         found.append(option("mappings", [*column.mappings]))
         found.append(option("custom.cellOptions", {"type": "color-background", "mode": "basic"}))
+        found.append(option("custom.displayMode", "color-background"))  # as Grafana 9 calls it
     return found
 
 

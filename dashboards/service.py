@@ -134,6 +134,32 @@ def _verdicts() -> list[Panel]:
             height=7,
         ),
         rows(
+            "Vantage points",
+            "What each vantage point sees of each check now: the last rung. Its name chooses it.",
+            Sql(
+                "select v.vantage, s.slug as channel, c.verdict, c.reason, c.sentence, c.at\n"
+                f"from grafana.vantage v join ({VANTAGES}) o on o.subject = v.subject\n"
+                "join grafana.channel s on s.subject = v.channel\n"
+                "join lateral (select * from grafana.change c\n"
+                "  where c.subject = v.subject and c.layer = 'vantage'\n"
+                "  order by c.at desc limit 1) c on true\n"
+                "order by c.code desc, v.vantage, channel"
+            ),
+            {
+                "vantage": Column(
+                    "vantage", link=to(SERVICE, service="${service}", vantage=field("vantage")), width=140
+                ),
+                "channel": Column("Channel", width=110),
+                "verdict": Column("Verdict", mappings=looks.states(), width=130),
+                "reason": Column("Reason", width=150),
+                "sentence": Column("Seen"),
+                "at": Column("Since", "dateTimeAsLocal", width=170),
+            },
+            width=24,
+            height=6,
+            none="nothing seen yet",
+        ),
+        rows(
             "What happened",
             "Changes of these channels, newest first: when it was true, why, and what was seen.",
             Sql(

@@ -17,6 +17,7 @@ from monitor.lifetime import GRACE_S
 ROOT = Path(__file__).parents[2]
 ROLES = ("probe", "ingest", "count", "derive", "web", "notify", "report", "public")
 OURS = (*ROLES, "migrate", "fleet")
+LOCKS = ("requirements.lock", "requirements-embedded.lock", "requirements-dev.lock")
 SECRET_WORDS = re.compile(r"password|secret|token", re.IGNORECASE)
 
 
@@ -113,6 +114,37 @@ def test_no_secret_is_written_in_the_compose_file(services: dict[str, Any]) -> N
     assert plain == []
 
 
+def test_grafana_starts_with_our_sources_and_boards_without_sign_in(
+    services: dict[str, Any],
+) -> None:
+    """Compose shows the fleet without a click: hosts it names are there, and files it mounts."""
+    grafana = services["grafana"]
+    mounts = dict(volume.split(":")[:2] for volume in grafana["volumes"])
+    provisioning = ROOT / next(source for source, to in mounts.items() if to == "/etc/grafana/provisioning")
+    sources, providers = (
+        yaml.safe_load((provisioning / kind / "continuity.yaml").read_text(encoding="utf-8"))
+        for kind in ("datasources", "dashboards")
+    )
+    hosts = {re.sub(r"^\w+://", "", each["url"]).split(":")[0] for each in sources["datasources"]}
+    [path] = [each["options"]["path"] for each in providers["providers"]]
+    [folder] = [ROOT / source for source, to in mounts.items() if to == path]
+    home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    assert (hosts - services.keys(), (folder / home.removeprefix(f"{path}/")).is_file()) == (set(), True)
+    assert grafana["environment"]["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+
+
+def test_no_password_is_in_what_grafana_is_given() -> None:
+    text = (ROOT / "dashboards/generated/grafana/provisioning/datasources/continuity.yaml").read_text("utf-8")
+    assert re.findall(r"password: (\S+)", text) == ["$__file{/run/secrets/grafana_postgres_password}"]
+
+
+def test_prometheus_reads_its_token_from_where_it_was_put(services: dict[str, Any]) -> None:
+    put = re.search(r">/tokens/(\S+)", services["migrate"]["command"][0])
+    assert put is not None
+    assert ("tokens:/tokens" in services["migrate"]["volumes"], put[1]) == (True, "continuity_token")
+    assert "tokens:/run/secrets:ro" in services["prometheus"]["volumes"]
+
+
 def test_every_setting_in_the_compose_file_is_one_we_have(services: dict[str, Any]) -> None:
     known = {*variables(), "CONTINUITY_REPLACE"}
     unknown = [
@@ -158,7 +190,17 @@ def test_the_lock_of_the_image_has_no_embedded_part() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-embedded.lock", "requirements-dev.lock"])
+def test_nothing_that_takes_the_place_of_urllib3_is_where_others_need_it() -> None:
+    """apprise and jgo are served by urllib3; urllib3-future would put itself there. It stands apart."""
+    kept = {
+        name: set(re.findall(r"^([a-z0-9-]+)==", (ROOT / name).read_text("utf-8"), re.MULTILINE))
+        for name in (*LOCKS, "requirements-grafana.lock")
+    }
+    apart = {name for name, names in kept.items() if "urllib3-future" in names}
+    assert (apart, "urllib3" in kept["requirements.lock"]) == ({"requirements-grafana.lock"}, True)
+
+
+@pytest.mark.parametrize("name", [*LOCKS, "requirements-grafana.lock"])
 def test_every_locked_package_has_its_digest_and_no_address(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     blocks = re.split(r"\n(?=[a-z0-9])", text)

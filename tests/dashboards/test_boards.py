@@ -165,7 +165,7 @@ def test_timelines_show_unknown_and_maintenance_by_colour_and_text() -> None:
 
 
 def test_the_ladder_leads_down_and_up_and_keeps_time_and_variables() -> None:
-    """Government to entity to service to channel, and back."""
+    """Government to entity to service to channel to vantage point, and back."""
     for name, below in (("government", "entity"), ("entity", "service"), ("service", "service")):
         text = str(BOARDS[name]["panels"])
         [*found] = re.findall(rf"/d/continuity-{below}\?([^'\"]+)", text)
@@ -180,7 +180,8 @@ def test_the_ladder_leads_down_and_up_and_keeps_time_and_variables() -> None:
                 assert kept in each
     for name in NAMES:
         assert all(link["includeVars"] and link["keepTime"] for link in BOARDS[name]["links"])
-    assert "var-channel=" in str(BOARDS["service"]["panels"])
+    rungs = str(BOARDS["service"]["panels"])
+    assert ("var-channel=" in rungs, "var-vantage=" in rungs) == (True, True)
 
 
 def test_a_link_goes_to_a_dashboard_there_is_with_a_variable_it_has() -> None:

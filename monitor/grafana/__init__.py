@@ -1,0 +1,1 @@
+"""Dashboards for somebody's own Grafana: as files, or pushed to it."""
