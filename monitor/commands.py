@@ -338,3 +338,38 @@ def public_say(settings: Settings, incident: str, *, ar: str, en: str, clock: st
             await public.say(store, incident, **said._asdict(), actor=by)
 
     asyncio.run(say())
+
+
+def try_receiver(config: Path, name: str) -> tuple[bool, str]:
+    """Whether a receiver took a test message, and what it said. Raises UsageError, ConfigError."""
+    from urllib.parse import urlsplit
+
+    from monitor.alerts.policy import Fate
+    from monitor.alerts.trying import tried
+
+    loaded = load(config, replace=replacements())
+    url = loaded.settings.web.url
+    host = urlsplit(url).hostname or "localhost"
+    outcome = asyncio.run(tried(loaded.settings.alerts, loaded.catalogue, name, url=url, host=host))
+    return outcome.fate is Fate.ACCEPTED, outcome.said
+
+
+def explain_alerts(config: Path, slug: str) -> dict[str, Any]:
+    """Who would be told of a service now, by the configuration in `config`, and what is open.
+
+    Raises UsageError when no service is called so, ConfigError, StoreUnavailable.
+    """
+    from monitor.alerts.explain import explained
+
+    loaded = load(config, replace=replacements())
+    given, catalogue = loaded.settings.alerts, loaded.catalogue
+    return _stored(
+        loaded.settings, lambda store, now_ms: explained(store, given, catalogue, slug, now_ms=now_ms)
+    )
+
+
+def delivery_log(settings: Settings, *, incident: str | None, limit: int) -> list[Any]:
+    """What became of each message, the newest first. Raises StoreUnavailable."""
+    from monitor.store import deliveries
+
+    return _stored(settings, lambda store, now_ms: deliveries.log(store, incident=incident, limit=limit))

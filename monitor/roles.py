@@ -423,7 +423,7 @@ async def _report(process: Process, store: Store) -> Loop:
 async def _notify(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
     from monitor.alerts.loop import notify_role
     from monitor.alerts.metrics import NotifyMetrics
-    from monitor.alerts.receivers.alertmanager import name_of
+    from monitor.alerts.receivers.names import name_of
     from monitor.store.listen import Bell, listening
 
     bell = Bell()

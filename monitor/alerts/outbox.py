@@ -25,7 +25,7 @@ from monitor.alerts.policy import (
     needless,
     retry_s,
 )
-from monitor.alerts.receivers.alertmanager import name_of
+from monitor.alerts.receivers.names import name_of
 from monitor.alerts.receivers.opening import Receivers
 from monitor.alerts.text import Links
 from monitor.config.alerts import AlertsSettings

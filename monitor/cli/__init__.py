@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # Each adds its commands to the group.
 from monitor.cli import (
+    alerts,
     anomalies,
     asking,
     availability,
@@ -19,6 +20,7 @@ from monitor.cli import (
 from monitor.cli.base import continuity
 
 __all__ = [
+    "alerts",
     "anomalies",
     "asking",
     "availability",

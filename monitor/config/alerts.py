@@ -122,7 +122,7 @@ def hold(given: AlertsSettings, reading: Reading) -> None:
         if receiver.second == receiver.name:
             reading.say("is itself: name another receiver", receiver, "second")
         elif receiver.second and receiver.second not in names:
-            known = ", ".join(sorted(names))
+            known = ", ".join(sorted({*names}))
             reading.say(f"no receiver is called `{receiver.second}`; there are {known}", receiver, "second")
         if receiver.critical is When.NEVER and receiver.warning is When.NEVER:
             reading.say("is never told anything: leave it out", receiver, "critical")

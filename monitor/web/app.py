@@ -22,8 +22,8 @@ from monitor.web.api import public as api_public
 from monitor.web.api import reports as api_reports
 from monitor.web.api import shift as api_shift
 from monitor.web.gateway import Gateway
-from monitor.web.pages import availability as availability_page
 from monitor.web.pages import (
+    acknowledge,
     by_hand,
     entity,
     incidents,
@@ -35,6 +35,7 @@ from monitor.web.pages import (
     system,
     systems,
 )
+from monitor.web.pages import availability as availability_page
 from monitor.web.pages import reports as reports_page
 from monitor.web.problems import Refused, json_response, problem
 from monitor.web.site import HOLDER, SITE, STATIC, Site, add_headers, bare_page
@@ -45,7 +46,7 @@ log = Log(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SILENCE_S = 15.0
 BODY_MAX_BYTES = 64 * 1024
-OPEN_PATHS = ("/static/", "/sign-in", "/sign-out", "/healthz", "/readyz")
+OPEN_PATHS = ("/static/", "/acknowledge/", "/sign-in", "/sign-out", "/healthz", "/readyz")
 
 
 def build_app(
@@ -103,6 +104,8 @@ def _pages() -> list[web.RouteDef]:
         web.get("/reports/{label}", reports_page.report),
         web.get("/reports/{label}/files/{form}", reports_page.file),
         web.post("/incidents/{number}/public", public.send),
+        web.get("/acknowledge/{token}", acknowledge.look),
+        web.post("/acknowledge/{token}", acknowledge.press),
         web.get("/systems", systems.systems),
         web.get("/systems/{slug}", system.system),
         web.get("/sign-in", sign_in.form),

@@ -17,7 +17,8 @@ from monitor.alerts.gather import Gatherer, context
 from monitor.alerts.metrics import NotifyMetrics
 from monitor.alerts.outbox import Outbox
 from monitor.alerts.pump import Pump
-from monitor.alerts.receivers.alertmanager import Alertmanager, name_of
+from monitor.alerts.receivers.alertmanager import Alertmanager
+from monitor.alerts.receivers.names import name_of
 from monitor.alerts.receivers.opening import receivers
 from monitor.config.alerts import AlertsSettings
 from monitor.demo.child import Child

@@ -170,6 +170,53 @@ async def test_a_notifier_that_died_is_no_recovery(store: Store, hook: Webhook, 
     assert told(hook) == [("firing", "critical", "identity")]
 
 
+async def test_a_failure_shorter_than_any_interval_of_telling_is_told_t25(
+    store: Store, hook: Webhook, address: str
+) -> None:
+    world, to = await begin(store), AlertsSettings(alertmanagers=(address,))
+    scene = Scene(world, [])
+    await scene.system(Verdict.DOWN)
+    await scene.system(Verdict.UP)
+    async with notifier(store, to) as one:
+        await one.turn()
+    await until(lambda: len(hook.got) == 1)
+    assert told(hook) == [("firing", "critical", "identity")]
+
+
+async def test_a_notifier_that_starts_anew_tells_nothing_again_and_ends_nothing_t26(
+    store: Store, hook: Webhook, address: str
+) -> None:
+    world, to = await begin(store), AlertsSettings(alertmanagers=(address,))
+    async with notifier(store, to) as one:
+        await Scene(world, [one]).system(Verdict.DOWN)
+        await until(lambda: len(hook.got) == 1)
+        await one.pumps[0]._lease.give_up()
+    async with notifier(store, to, holder="two") as two:
+        async with store.connection() as connection:
+            await connection.execute("update lease set until = now() - interval '1 second'")
+        await two.turns(2)  # everything once more, as after any start
+        (alert,) = await alerts_in(address)
+    await asyncio.sleep(1.5)  # more than the interval after which Alertmanager would speak again
+    assert (alert["status"]["state"], told(hook)) == ("active", [("firing", "critical", "identity")])
+
+
+async def test_when_we_cannot_see_any_more_nothing_new_is_told_and_nothing_is_ended_t35(
+    store: Store, hook: Webhook, address: str
+) -> None:
+    """Our own fault: every vantage point gone, hours after nothing was judged."""
+    world, to = await begin(store), AlertsSettings(alertmanagers=(address,))
+    async with notifier(store, to) as one:
+        scene = Scene(world, [one])
+        await scene.system(Verdict.DOWN)
+        for _ in range(4):
+            await world.clock(judged_ago_s=900)
+            await scene._leader.look()
+            await one.turn()
+            await asyncio.sleep(STEADY_S / 3)
+        (alert,) = await alerts_in(address)
+    assert (alert["status"]["state"], told(hook)) == ("active", [("firing", "critical", "identity")])
+
+
 async def test_twenty_services_that_fail_for_their_own_reasons_are_twenty(
     store: Store, hook: Webhook, address: str
 ) -> None:

@@ -10,13 +10,18 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 from msgspec.structs import replace
+from prometheus_client import CollectorRegistry
 
+from monitor.alerts.dead_man import DeadMan
+from monitor.alerts.metrics import NotifyMetrics
 from monitor.config.alerts import AlertsSettings, Receiver, When
 from monitor.demo.child import Child
 from monitor.judge.handling import row_of
 from monitor.judge.incidents import Incident, State
+from monitor.lifetime import Stop
 from monitor.model import Calendar, Severity
 from monitor.store import deliveries as table
 from monitor.store import incidents
@@ -208,6 +213,23 @@ async def test_a_warning_waits_for_working_hours_and_is_overtaken_by_what_wakes(
     assert await table.undelivered(store) == 0
 
 
+@pytest.mark.parametrize(("still", "fate"), [(True, "sent"), (False, "dropped")])
+async def test_what_waited_for_its_hour_is_told_if_it_still_holds_then_t28(
+    store: Store, hook: Webhook, still: bool, fate: str
+) -> None:
+    world = World(store, replace(government(entities=4, services=20), calendar=NEVER_OPEN))
+    await world.begin()
+    incident = await world.incident("system:identity", severity=Severity.WARNING)
+    await announce(store, ONE, "first", "warning")
+    async with notifier(store, settings(receiver(warning=When.WORKING_HOURS))) as one:
+        await one.turn()
+        if not still:
+            await over(store, incident)
+        await later(store, 8 * 86_400)
+        await one.turn()
+    assert (await states(store), len(hook.got)) == ([("desk", "first", fate)], int(still))
+
+
 async def test_when_nobody_acknowledges_in_time_the_second_receiver_is_told_once(
     store: Store, hook: Webhook, world: World
 ) -> None:
@@ -269,6 +291,34 @@ async def test_a_message_of_a_kind_that_we_do_not_know_is_told_all_the_same(
         await one.turn()
     assert hook.titles()[0].startswith("NEWS")
     assert "extended" in hook.got[0].body["message"]
+
+
+async def test_a_notifier_that_starts_anew_tells_nothing_again_t26(
+    store: Store, hook: Webhook, world: World
+) -> None:
+    await fails(world)
+    for _ in range(3):
+        async with notifier(store, settings()) as one:
+            await one.turns(2)
+    assert len(hook.got) == 1
+
+
+async def test_the_dead_man_hears_from_us_while_messages_go_out_and_only_then(
+    hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEAD", f"http://127.0.0.1:{hook.port}/alive")
+    stop, alive = Stop(), [False]
+    metrics = NotifyMetrics(CollectorRegistry(), [])
+    async with aiohttp.ClientSession() as session:
+        signal_of = DeadMan("env:DEAD", session, alive=lambda: alive[0], metrics=metrics)
+        running = asyncio.create_task(signal_of.run(stop, every_s=0.01))
+        await asyncio.sleep(0.1)
+        silent = len(hook.got)
+        alive[0] = True
+        await until(lambda: len(hook.got) >= 3)
+        stop.request()
+        await running
+    assert (silent, {one.path for one in hook.got}) == (0, {"/alive"})
 
 
 async def test_an_address_is_never_logged_nor_kept(

@@ -13,6 +13,29 @@ from monitor.errors import ConfigError, Problem
 FOLDER = Path(__file__).parents[1] / "fixtures" / "invalid"
 
 MESSAGES: dict[str, list[str]] = {
+    "alerts": [
+        (
+            "3:19: `alertmanager:9093` is not allowed here: its address, without a password; for example "
+            '["http://alertmanager:9093"]'
+        ),
+        (
+            "3:38: a secret in plain, in an address: leave it out, and write where it is: `env:NAME` or "
+            "`file:/path`, under `basic:` or `password:`"
+        ),
+        "4:23: a token and a user: Alertmanager takes one of them",
+        "6:19: 5 is not allowed here: a number of at least 60 and at most 86400",
+        (
+            "8:13: `On Call` is not allowed here: what it is called in the delivery log, and as whom it "
+            "acknowledges; for example on-call"
+        ),
+        "9:11: a secret in plain: write where it is, `env:NAME` or `file:/path`",
+        "10:42: is itself: name another receiver",
+        "10:59: no entity is called `helth`",
+        "11:14: receiver `desk` is there already",
+        "11:42: no receiver is called `bos`; there are desk, nobody",
+        "12:46: is never told anything: leave it out",
+        "12:79: `fr` is not one of ar, en",
+    ],
     "anchors": [
         "2:5: anchors and merge keys (`&`) are not used here: name a profile, `profile: …`",
         "3:5: anchors and merge keys (`*`) are not used here: name a profile, `profile: …`",

@@ -5,21 +5,16 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 import aiohttp
 
 from monitor.alerts.alerts import Alert
 from monitor.alerts.policy import Fate, Outcome, of_status, seconds_asked
+from monitor.alerts.receivers.names import name_of
 from monitor.config.alerts import AlertsSettings
 from probes.contract import SecretUnavailable, resolve_secret
 
 POST_S = 5.0  # less than half of the lease under which it is done
-
-
-def name_of(url: str) -> str:
-    """What an Alertmanager is called in the delivery log."""
-    return f"alertmanager/{urlsplit(url).netloc}"
 
 
 class Alertmanager:
