@@ -96,10 +96,13 @@ def _warnings() -> Route:
 def _inhibitions() -> list[Route]:
     """A budget that burns because of an open incident is that incident's, of the service or of its cause.
 
-    ContinuityIncidentOpen fires for every service that an open incident touches.
+    ContinuityIncidentOpen fires for every service that an open incident touches. An incident that became
+    critical ends its warning: that is no recovery, and nobody reads of one.
     """
     burning = 'alertname="ContinuityBudgetBurning"'
+    graver = {"source_matchers": [INCIDENT, 'severity="critical"']}
     return [
+        {**graver, "target_matchers": [INCIDENT, 'severity="warning"'], "equal": ["incident"]},
         {"source_matchers": [INCIDENT], "target_matchers": [burning], "equal": ["service"]},
         {
             "source_matchers": ['alertname="ContinuityIncidentOpen"'],

@@ -197,7 +197,7 @@ class Outbox:
         told = self._gatherer.teller(self._receivers.by_name[one.receiver].language)
         now_ms = self._gatherer.now_ms
         if incident is None:
-            message = told.news(one.topic, "", at_ms=now_ms, link=self._context.url)
+            message = told.news(one.topic, one.topic, at_ms=now_ms, link=self._context.url)
         else:
             story = await self._gatherer.story(incident, closing=one.topic == "resolved")
             where = Links(
