@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import ssl
 import subprocess
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from msgspec.structs import replace
 from dashboards.alertmanager import PAGING
 from dashboards.alertmanager import config as shipped
 from monitor.config.alerts import AlertsSettings
+from monitor.demo import authority
 from monitor.model import IncidentRules, Policy, Verdict
 from monitor.store.pool import Store, open_store
 from tests.integration.leader import Leader
@@ -314,3 +316,38 @@ async def test_credentials_are_sent_by_reference(
         await runner.cleanup()
     (only,) = await log(store)
     assert (seen, only.said, only.due_ms - only.made_ms >= 29_000) == ([header], "answered 429", True)
+
+
+async def test_an_alertmanager_behind_tls_is_trusted_by_the_authority_that_is_named_and_no_other(
+    store: Store, tmp_path: Path
+) -> None:
+    world = await begin(store)
+    await world.incident(SYSTEM)
+    await announce(store, "INC-2026-0001", "first")
+    certificate, key = authority.issue(tmp_path, "am", hosts=["127.0.0.1"])
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+
+    async def take(_: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/api/v2/alerts", take)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        url = f"https://127.0.0.1:{runner.addresses[0][1]}"
+        said = []
+        for ca in ("", str(authority.ensure(tmp_path))):
+            given = AlertsSettings(alertmanagers=(url,), alertmanager_ca=ca)
+            async with notifier(store, given) as one:
+                await one.turn()
+                await one.pumps[0]._lease.give_up()
+            said.append([(each.state, each.said) for each in await log(store)])
+            await later(store, 10)
+            async with store.connection() as connection:
+                await connection.execute("update lease set until = now() - interval '1 second'")
+    finally:
+        await runner.cleanup()
+    assert said == [[("waiting", "ClientConnectorCertificateError")], [("sent", "answered 200")]]
