@@ -15,7 +15,7 @@ from monitor.store import tokens
 from monitor.store.pool import Store
 from monitor.store.tokens import Holder
 from monitor.web import auth, guard
-from monitor.web.api import availability, counted, events, handlers, transactions
+from monitor.web.api import availability, counted, events, handlers, objectives, transactions
 from monitor.web.api import by_hand as api_by_hand
 from monitor.web.api import incidents as api_incidents
 from monitor.web.api import public as api_public
@@ -123,6 +123,7 @@ def api_routes() -> list[web.RouteDef]:
         web.get("/api/v1/systems", handlers.systems),
         web.get("/api/v1/systems/{slug}", handlers.system),
         web.get("/api/v1/transactions", counted.transactions),
+        web.get("/api/v1/objectives", objectives.objectives),
         web.get("/api/v1/availability", availability.availability),
         web.get("/api/v1/availability/evidence", availability.availability_evidence),
         web.get("/api/v1/incidents", api_incidents.listed),
