@@ -35,6 +35,7 @@ from monitor.web.pages import (
     system,
     systems,
 )
+from monitor.web.pages import objectives as objectives_page
 from monitor.web.pages import reports as reports_page
 from monitor.web.problems import Refused, json_response, problem
 from monitor.web.site import HOLDER, SITE, STATIC, Site, add_headers, bare_page
@@ -88,6 +89,7 @@ def _pages() -> list[web.RouteDef]:
         web.get("/entities/{slug}", entity.entity),
         web.get("/services/{slug}", service.service),
         web.get("/availability", availability_page.availability),
+        web.get("/objectives", objectives_page.objectives),
         web.get("/incidents", incidents.incidents),
         web.get("/incidents/new", by_hand.form),
         web.post("/incidents/new", by_hand.send),

@@ -102,6 +102,20 @@ async def test_t10_api_command_and_metric_give_the_same_budget(
     assert float(exported) == pytest.approx(rolling["left"] / rolling["budget"], abs=1e-5)
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "not met"), ("ar", "غير متحقق")])
+async def test_the_list_and_the_page_of_a_service_show_what_is_at_risk(
+    ledger: Ledger, database: str, language: str, said: str
+) -> None:
+    async with serving(database, promising(), fresh=False, keep_alive=False) as served:
+        await until(lambda: bool(served.live.figures.rows))
+        listed = await served.text(f"/objectives?lang={language}")
+        page = await served.text(f"/services/a?lang={language}")
+    risky = listed[listed.index('id="at-risk"') : listed.index('id="kept"')]
+    own = page[page.index('id="objectives"') :]
+    for text in (risky, own[: own.index("</section>")]):
+        assert (text.count(said), "99.79" in text) == (4, True)
+
+
 async def test_a_service_that_nobody_knows_is_said_to_be_unknown(
     ledger: Ledger, database: str, tmp_path: Path
 ) -> None:
