@@ -201,6 +201,20 @@ def availability(settings: Settings, named: str, **stretch: str | None) -> dict[
     return asyncio.run(figure())
 
 
+def objectives(settings: Settings, service: str | None) -> list[dict[str, Any]]:
+    """Objectives with their budgets as the API gives them; of one service, or of all and the headline.
+
+    Raises UsageError when no service is called so, StoreUnavailable.
+    """
+    from monitor.web.api.named import objectives_named
+
+    async def found() -> list[dict[str, Any]]:
+        async with stored(settings) as store:
+            return await objectives_named(store, service, now_ms=int(time.time() * 1000))
+
+    return asyncio.run(found())
+
+
 def public_export(settings: Settings, folder: Path) -> int:
     """Write the public pages as of now; returns how many files. Raises UsageError, StoreUnavailable."""
     from monitor.public import folder as folders

@@ -15,7 +15,7 @@ from monitor.store import tokens
 from monitor.store.pool import Store
 from monitor.store.tokens import Holder
 from monitor.web import auth, guard
-from monitor.web.api import availability, counted, events, handlers, transactions
+from monitor.web.api import availability, counted, events, handlers, objectives, transactions
 from monitor.web.api import by_hand as api_by_hand
 from monitor.web.api import incidents as api_incidents
 from monitor.web.api import public as api_public
@@ -36,6 +36,7 @@ from monitor.web.pages import (
     systems,
 )
 from monitor.web.pages import availability as availability_page
+from monitor.web.pages import objectives as objectives_page
 from monitor.web.pages import reports as reports_page
 from monitor.web.problems import Refused, json_response, problem
 from monitor.web.site import HOLDER, SITE, STATIC, Site, add_headers, bare_page
@@ -89,6 +90,7 @@ def _pages() -> list[web.RouteDef]:
         web.get("/entities/{slug}", entity.entity),
         web.get("/services/{slug}", service.service),
         web.get("/availability", availability_page.availability),
+        web.get("/objectives", objectives_page.objectives),
         web.get("/incidents", incidents.incidents),
         web.get("/incidents/new", by_hand.form),
         web.post("/incidents/new", by_hand.send),
@@ -126,6 +128,7 @@ def api_routes() -> list[web.RouteDef]:
         web.get("/api/v1/systems", handlers.systems),
         web.get("/api/v1/systems/{slug}", handlers.system),
         web.get("/api/v1/transactions", counted.transactions),
+        web.get("/api/v1/objectives", objectives.objectives),
         web.get("/api/v1/availability", availability.availability),
         web.get("/api/v1/availability/evidence", availability.availability_evidence),
         web.get("/api/v1/incidents", api_incidents.listed),

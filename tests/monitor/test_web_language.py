@@ -9,6 +9,7 @@ import pytest
 from babel import Locale
 
 from monitor.judge.answers import RANGE
+from monitor.judge.budgets import HEADLINE, PERIODS
 from monitor.judge.current import WINDOWS
 from monitor.judge.exclusions import Standing
 from monitor.judge.findings import DROP, FAILURE_RATE, SURGE
@@ -21,6 +22,7 @@ from monitor.judge.seconds import State as Second
 from monitor.judge.timeline import DEPENDENCY, NOT_MEASURED, SILENCE, UNCONFIRMED
 from monitor.judge.troubles import Sign
 from monitor.model import ChannelKind, Effect, FindingLevel, Missing, Severity, SystemKind, Text, Verdict
+from monitor.objectives import Indicator
 from monitor.web.charts import PHASES
 from monitor.web.language import Ltr, Message, Speaker, choose, messages
 from monitor.web.pages.overview import STATES
@@ -51,6 +53,8 @@ FAMILIES = {
     "availability.now": list(WINDOWS),
     "availability.says": [says for says in Says if says is not Says.FIGURE],
     "availability.state": list(Second),
+    "objective.is": [HEADLINE, *Indicator],
+    "objective.in": list(PERIODS),
     "exclusion.standing": list(Standing),
     "incident.sign": list(Sign),
     "incident.severity": list(Severity),

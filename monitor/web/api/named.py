@@ -1,4 +1,4 @@
-"""The figure of something named by a person at a command line, without a web process."""
+"""Figures and objectives of what a person names at a command line, without a web process."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from monitor.config.decode import suggestion
 from monitor.errors import UsageError
 from monitor.judge.answers import figure_meant, subject_of, subjects_of
 from monitor.judge.asking import BadAsk, asked
+from monitor.judge.current import CurrentFigures
+from monitor.judge.objectives import objectives
 from monitor.judge.terms import terms_of
+from monitor.model import Catalogue
 from monitor.store import read
 from monitor.store.pool import Store
-from monitor.web.api import figure_forms
+from monitor.web.api import figure_forms, objective_forms
 
 OPTIONS = {"period": "--period", "from": "--from", "to": "--to", "zone": "--zone"}
 
@@ -30,10 +33,7 @@ async def figure_named(
 
     Raises UsageError when there is no such thing or stretch, StoreUnavailable.
     """
-    serial = await read.serial_in_force(store)
-    if not serial:
-        raise UsageError("no catalogue was published here yet; `continuity run derive` does that")
-    catalogue = (await read.version(store, serial)).catalogue
+    catalogue = await _in_force(store)
     subject = subject_of(catalogue, named)
     if subject is None:
         near = suggestion(named, subjects_of(catalogue))
@@ -52,3 +52,25 @@ async def figure_named(
     except BadAsk as error:
         raise UsageError(str(error)) from None
     return figure_forms.figure(await figure_meant(store, terms, subject, meant), terms)
+
+
+async def objectives_named(store: Store, service: str | None, *, now_ms: int) -> list[dict[str, Any]]:
+    """Objectives as the API gives them, under the catalogue in force.
+
+    Raises UsageError when no service is called so, StoreUnavailable.
+    """
+    catalogue = await _in_force(store)
+    slugs = [one.slug for one in catalogue.services]
+    if service is not None and service not in slugs:
+        raise UsageError(f"no service is called {service!r}{suggestion(service, slugs)}")
+    figures = CurrentFigures(store)
+    await figures.refresh(catalogue)
+    found = await objectives(store, catalogue, figures.rows, now_ms=now_ms, service=service)
+    return objective_forms.objectives(found, catalogue.policy.decimals)
+
+
+async def _in_force(store: Store) -> Catalogue:
+    serial = await read.serial_in_force(store)
+    if not serial:
+        raise UsageError("no catalogue was published here yet; `continuity run derive` does that")
+    return (await read.version(store, serial)).catalogue

@@ -19,7 +19,13 @@ from monitor.model import (
 )
 from monitor.store.history import ATTEMPTS_MAX
 from monitor.store.read import CHANGES_MAX
-from monitor.web.api import openapi_availability, openapi_incidents, openapi_public, openapi_reports
+from monitor.web.api import (
+    objective_forms,
+    openapi_availability,
+    openapi_incidents,
+    openapi_public,
+    openapi_reports,
+)
 from monitor.web.api.schema import COUNT, FLAG, INSTANT, NUMBER, TEXT, Json
 from monitor.web.api.schema import enum_of as _enum
 from monitor.web.api.schema import list_of as _list
@@ -279,6 +285,7 @@ def _schemas() -> Json:
             withdrawn_at=_or_null(INSTANT),
         ),
         **openapi_availability.schemas(),
+        **objective_forms.schemas(),
         **openapi_reports.schemas(),
     }
 
@@ -391,6 +398,7 @@ def _paths() -> Json:
             ],
         ),
         **openapi_availability.paths(_get),
+        **objective_forms.paths(_get),
         **openapi_reports.paths(_get),
         **openapi_incidents.paths(_get, _items, _limit),
         **openapi_public.paths(_get),

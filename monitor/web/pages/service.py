@@ -8,7 +8,7 @@ from aiohttp import web
 
 from monitor.judge.picture import Picture, ServiceShown
 from monitor.model import Contact, Entity, System
-from monitor.web.pages import traffic
+from monitor.web.pages import objectives, traffic
 from monitor.web.pages.availability import panel
 from monitor.web.pages.history import HOURS, hours_of, past
 from monitor.web.problems import Refused
@@ -54,7 +54,7 @@ async def service(request: web.Request) -> web.Response:
     counts = await traffic.of_service(
         site, shown.service, catalogue=picture.catalogue, hours=hours, speaker=speaker, lane=lane
     )
-    seen = site.traffic.seen
+    seen, promised = site.traffic.seen, await objectives.found(request, slug)
 
     def fill(telling: Telling) -> dict[str, Any]:
         now = telling.picture.services.get(slug, shown)
@@ -68,6 +68,8 @@ async def service(request: web.Request) -> web.Response:
             "hours_offered": HOURS,
             "sheet": call_sheet(telling.picture, now),
             "availability": panel(site.live, now.service.subject),
+            "objectives": promised,
+            "decimals": telling.picture.catalogue.policy.decimals,
         }
 
     return await page(request, "service.html", fill=fill)
