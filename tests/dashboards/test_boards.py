@@ -10,13 +10,13 @@ from prometheus_client import CollectorRegistry
 
 from dashboards import looks
 from monitor import metrics
-from monitor.exporter import availability
+from monitor.exporter import availability, budgets
 from monitor.exporter.state import FAMILIES
 from tests.dashboards.asked import BOARDS, Query, of_panels, panels, queries, variables
 
 NAMES = sorted(BOARDS)
 OF_PANELS = of_panels()
-STATE = {family.name for family in FAMILIES} | set(availability.HELP)
+STATE = {family.name for family in FAMILIES} | {*availability.HELP, *budgets.HELP, budgets.OPEN}
 SOURCES = {"prometheus": "${datasource}", "postgres": "${database}"}
 PLURAL = re.compile(r"\bcontinuity_[a-z_]+")
 
