@@ -227,8 +227,8 @@ MESSAGES: dict[str, list[str]] = {
         "6:14: expected a list in [brackets], [] for none, found `identity`",
         "7:15: expected a list in [brackets], [] for none, found a table of keys and values",
         (
-            "8:5: expected a table with slug, name, entity, url, profile, channels, checks, "
-            "depends, class, objectives, runbook, was, found `passport`"
+            "8:5: expected a table with slug, name, entity, url, known_as, profile, channels, "
+            "checks, depends, class, objectives, runbook, was, found `passport`"
         ),
     ],
 }
