@@ -336,20 +336,19 @@ TELLING = (
     ),
     own(
         "ContinuityReportLate",
-        f"time() - {REPLICAS} (continuity_report_due_timestamp_seconds) > 3600\n"
-        f"and {REPLICAS} (continuity_report_published_timestamp_seconds)\n"
-        f"  < {REPLICAS} (continuity_report_due_timestamp_seconds)",
+        f"{REPLICAS} (continuity_reports_waiting) > 0",
         "critical",
         Said(
-            f"The weekly report is {AGE} late",
-            "It was due and no version has been published since.",
+            "{{ $value }} weekly reports are late",
+            "Their week ended three hours ago or more and they are not published: data is missing, or the "
+            "role report stands still.",
         ),
         Said(
-            f"تأخّر التقرير الأسبوعي {AGE}",
-            "حان موعده ولم تُنشر منه أي نسخة بعد ذلك.",
+            "{{ $value }} من التقارير الأسبوعية متأخرة",
+            "انتهى أسبوعها منذ ثلاث ساعات على الأقل ولم تُنشر: إما أن بياناتٍ ناقصة أو أن الدور report متوقف.",
         ),
-        ("continuity_report_due_timestamp_seconds", "continuity_report_published_timestamp_seconds"),
-        for_s=300,
+        ("continuity_reports_waiting",),
+        for_s=3 * 3600,
     ),
 )
 """What people get to know."""

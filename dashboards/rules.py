@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboards.alert import EVERY_S, Alert, Said, span
+from dashboards.burn import BURNING, INCIDENT_OPEN, groups
 from dashboards.own import FLOW, OWN, PROBING, TELLING, WORLD, own
 from dashboards.written import yaml_text
 
@@ -53,13 +54,19 @@ def absence(metrics: Sequence[str]) -> Alert:
 
 def alerts() -> list[Alert]:
     """Every alert, in the order of the files."""
-    return [*OURS, absence([metric for alert in OURS for metric in alert.watches]), WATCHDOG]
+    return [*_ourselves(), *BURNING, INCIDENT_OPEN]
+
+
+def _ourselves() -> list[Alert]:
+    watched = [metric for alert in (*OURS, INCIDENT_OPEN) for metric in alert.watches]
+    return [*OURS, absence(watched), WATCHDOG]
 
 
 def files() -> dict[str, str]:
     """The files of rules by path."""
-    return {f"{FOLDER}/monitor.yaml": _file("continuity-monitor", [each.rule() for each in alerts()])}
-
-
-def _file(group: str, rules: Sequence[dict[str, object]]) -> str:
-    return yaml_text({"groups": [{"name": group, "interval": span(EVERY_S), "rules": list(rules)}]})
+    ours = [each.rule() for each in _ourselves()]
+    group = {"name": "continuity-monitor", "interval": span(EVERY_S), "rules": ours}
+    return {
+        f"{FOLDER}/monitor.yaml": yaml_text({"groups": [group]}),
+        f"{FOLDER}/objectives.yaml": yaml_text({"groups": groups()}),
+    }

@@ -14,6 +14,7 @@ from functools import cached_property
 
 import msgspec
 
+from monitor.objectives import Objective
 from probes.catalogue import Ask
 
 GOVERNMENT = "government"
@@ -166,6 +167,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
     entity: str = ""
     known_as: tuple[str, ...] = ()  # what people call it; found by these, never shown
     channels: tuple[Channel, ...] = ()
+    objectives: tuple[Objective, ...] = ()  # its class's, or its own
     runbook: str = ""
     was: tuple[str, ...] = ()
 

@@ -362,6 +362,7 @@ def _accounting(process: Process, store: Store) -> Loop:
 
 
 async def _web(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
+    from monitor.exporter.budgets import BudgetLines
     from monitor.exporter.state import StateMetrics
     from monitor.metrics import GatewayMetrics
     from monitor.store.listen import Bell, listening
@@ -377,7 +378,9 @@ async def _web(process: Process, store: Store, stack: AsyncExitStack) -> Loop:
     sender = await stack.enter_async_context(open_sender(process.kafka))
     traffic = Traffic(store, state)
     metrics = StateMetrics(
-        lambda: (state.picture, state.answers, traffic.seen), figures=lambda: state.figures.rows
+        lambda: (state.picture, state.answers, traffic.seen),
+        figures=lambda: state.figures.rows,
+        more=[BudgetLines(state.figures, lambda: state.incidents).bytes],
     )
     process.waiting["web"] = lambda: None if state.picture is not None else "the first catalogue"
     return web_role(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from monitor.exporter.budgets import BudgetLines
 from monitor.exporter.state import StateMetrics
 from monitor.lifetime import Stop
 from monitor.model import Catalogue
@@ -78,7 +79,9 @@ async def serving(
         live = Live(store, bell, heartbeat_s=heartbeat_s)
         traffic = Traffic(store, live)
         state = StateMetrics(
-            lambda: (live.picture, live.answers, traffic.seen), figures=lambda: live.figures.rows
+            lambda: (live.picture, live.answers, traffic.seen),
+            figures=lambda: live.figures.rows,
+            more=[BudgetLines(live.figures, lambda: live.incidents).bytes],
         )
         taken: list[int] = []
         async with asyncio.TaskGroup() as group, _browser() as http:

@@ -230,6 +230,7 @@ def _dict(info: inspect.DictType, hint: Hint) -> Reader:
 def _struct(info: inspect.StructType) -> Reader:
     cls = info.cls
     readers = {field.encode_name: _reader(field.type, Hint()) for field in info.fields}
+    names = {field.encode_name: field.name for field in info.fields}  # `class` is a word of Python's
     required = [field.encode_name for field in info.fields if field.required]
     has_address = {"host", "port"} <= readers.keys()
 
@@ -249,7 +250,7 @@ def _struct(info: inspect.StructType) -> Reader:
             if value is BAD:
                 bad = bad or key in required
             else:
-                values[key] = value
+                values[names[key]] = value
         for key in required:
             if key not in pairs:
                 reading.note(node.mark, f"`{key}` is missing")

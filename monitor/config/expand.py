@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from monitor.config import objectives
 from monitor.config.calendar import expand_calendar
 from monitor.config.decode import Reading, suggestion
 from monitor.config.form import (
@@ -38,6 +39,7 @@ from monitor.model import (
     System,
     Text,
 )
+from monitor.objectives import Objective
 from probes.catalogue import Ask, from_url
 
 EVERY_S: float = next(field.default for field in msgspec.structs.fields(Check) if field.name == "every_s")
@@ -75,6 +77,10 @@ class Expander:
         self._profiles = {name: p for file in written.files for name, p in file.profiles.items()}
         self._paths: dict[str, str] = {}  # of systems, by slug
         self._renamed: dict[tuple[str, str], str] = {}
+        self._classes = {
+            form.slug: form for file in reversed(written.files) for form in reversed(file.classes)
+        }
+        self.promised: dict[str, tuple[objectives.Place, ...]] = {}  # by the service's slug
 
     def catalogue(self) -> Catalogue:
         """The catalogue, as far as it could be understood."""
@@ -129,9 +135,19 @@ class Expander:
             entity=self._entity_of(form, file),
             known_as=form.known_as,
             channels=self._channels(form, subject, file),
+            objectives=self._objectives(form),
             runbook=form.runbook or "",
             was=form.was,
         )
+
+    def _objectives(self, form: ServiceForm) -> tuple[Objective, ...]:
+        given = self._classes.get(form.class_ or DEFAULT_PROFILE)
+        if given is None and form.class_ is not None and form.class_ not in self._written.names["classes"]:
+            near = suggestion(form.class_, sorted(self._classes), or_list=True)
+            self._reading.say(f"no class is called `{form.class_[:40]}`{near}", form, "class")
+        found = objectives.merged(given.objectives if given else None, form.objectives)
+        self.promised[form.slug] = found
+        return tuple(place.objective for place in found)
 
     # names and contacts
 

@@ -8,6 +8,7 @@ import msgspec
 
 from monitor.config.alerts import AlertsSettings
 from monitor.config.incidents import IncidentsForm
+from monitor.config.objectives import ClassForm, ClassName, Objectives
 from monitor.config.public import PublicForm
 from monitor.config.settings import (
     Data,
@@ -225,6 +226,8 @@ class ServiceForm(msgspec.Struct, frozen=True, kw_only=True):
     channels: Annotated[tuple[ChannelForm, ...] | None, Meta("Where people get it.")] = None
     checks: Annotated[Checks, Meta("Checks of the one web channel that `url` stands for.")] = None
     depends: Annotated[Depends, Meta("Systems that every remote channel of the service needs.")] = ()
+    class_: ClassName = msgspec.field(default=None, name="class")
+    objectives: Objectives = None
     runbook: Runbook = None
     was: Was = ()
 
@@ -373,6 +376,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     policy: Annotated[PolicyForm | None, Meta("Rules of judging.")] = None
     calendar: Annotated[CalendarForm | None, Meta("The country's week.")] = None
+    classes: Annotated[tuple[ClassForm, ...], Meta("Classes of services that promise the same.")] = ()
     holidays: Annotated[tuple[HolidayForm, ...], Meta("Days on which the government rests.")] = ()
     ramadan: Annotated[tuple[RamadanForm, ...], Meta("Ramadan of each year.")] = ()
     profiles: Annotated[

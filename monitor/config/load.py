@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from monitor.config import alerts, rules, transactions
+from monitor.config import alerts, objectives, rules, transactions
 from monitor.config.decode import BAD, Reading, decode
 from monitor.config.expand import Expander, Written
 from monitor.config.form import CATALOGUE_KEYS, SETTINGS_KEYS, File, advise
@@ -20,6 +20,8 @@ from monitor.errors import ConfigError, Problem
 from monitor.model import Catalogue
 
 NOTHING: Mapping[str, str] = {}
+NAMED = ("entities", "systems", "services", "profiles", "classes")
+"""Sections whose items others name."""
 
 
 class Loaded(NamedTuple):
@@ -47,6 +49,8 @@ def load(
         catalogue = expander.catalogue()
         rules.hold(catalogue, written, expander.made, reading)
         alerts.hold_entities(settings.alerts, catalogue.entities_by_slug, reading)
+        objectives.hold_classes([form for file in written.files for form in file.classes], reading)
+        objectives.hold(expander.promised, {one.slug: one for one in catalogue.services}, reading)
     _not_empty(catalogue, folder, reading)
     problems = _in_order(reading.problems, paths)
     errors = [problem for problem in problems if problem.level == "error"]
@@ -96,7 +100,9 @@ def _written(paths: list[Path], replace: Mapping[str, str], reading: Reading) ->
     read_files: list[File] = []
     single: dict[str, object] = {}
     first: dict[str, File] = {}
-    names: dict[str, set[str]] = {key: set() for key in ("entities", "systems", "services", "profiles")}
+    names: dict[str, set[str]] = {
+        key: set() for key in ("entities", "systems", "services", "profiles", "classes")
+    }
     for path in paths:
         node, problems = read(path, replace=replace)
         reading.problems += problems

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from monitor.config import alerts, form, incidents, public, schema, settings, transactions
+from monitor.config import alerts, form, incidents, objectives, public, schema, settings, transactions
 from monitor.model import Catalogue, Check, Text
 from probes import assertions, http_settings
 from probes import dns_settings as dns
@@ -30,6 +30,10 @@ SECTIONS: dict[type, str] = {
     form.ContactForm: "`contacts:` a contact",
     form.DependencyForm: "`depends:` a dependency",
     form.CheckForm: "`checks:` a check",
+    objectives.ClassForm: "`classes:` a class of services",
+    objectives.ObjectivesForm: "`objectives:` of a class or a service",
+    objectives.ObjectiveForm: "`availability:`, `latency:`, `completion:` one promise",
+    objectives.BurnForm: "`burn:` when somebody is told that a budget burns",
     http.Settings: "`http:`",
     assertions.Text: "`text_present:`, `text_absent:` a text of the body",
     assertions.Header: "`assert_headers:` a header of the answer",

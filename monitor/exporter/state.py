@@ -25,6 +25,7 @@ from monitor.model import Verdict
 
 Answers = Mapping[tuple[str, str], LastAnswer]
 Source = Callable[[], tuple[Picture | None, Answers, Counted | None]]
+More = Callable[[Picture], bytes]
 
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -86,11 +87,13 @@ class Block(NamedTuple):
 class StateMetrics:
     """Answers scrapes from what `source` gives: a picture, the last answers by (check, vantage), counts.
 
-    `figures` gives the stored figures of the periods that go on now.
+    `figures` gives the stored figures of the periods that go on now, `more` gives whole families.
     """
 
-    def __init__(self, source: Source, *, figures: Callable[[], Current] = dict) -> None:
-        self._source, self._figures = source, figures
+    def __init__(
+        self, source: Source, *, figures: Callable[[], Current] = dict, more: Sequence[More] = ()
+    ) -> None:
+        self._source, self._figures, self._more = source, figures, more
         self._figure_lines = FigureLines()
         self._blocks: dict[str, Block] = {}
         self._lock = asyncio.Lock()  # two scrapes at once share the blocks one after the other
@@ -139,6 +142,7 @@ class StateMetrics:
             else:
                 chunks += [block.parts[family.part] for block in blocks[family.of]]
         chunks.append(self._figure_lines.bytes(picture, self._figures()))
+        chunks += [more(picture) for more in self._more]
         if open_metrics:
             chunks.append(b"# EOF\n")
         return _gzip(chunks) if packed else b"".join(chunks)

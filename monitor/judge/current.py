@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from monitor.facts import FigureRow
 from monitor.judge.periods import Kind
+from monitor.judge.seconds import Spent, spent_of
 from monitor.judge.terms import Terms, terms_of
 from monitor.model import GOVERNMENT, Catalogue
 from monitor.store import figures
@@ -13,6 +14,9 @@ from monitor.store.pool import Store
 
 WINDOWS = (Kind.DAY, Kind.DAYS_7, Kind.DAYS_28, Kind.MONTH)
 """Periods shown on every page and exported, the shortest first."""
+
+KEPT = (*WINDOWS, Kind.QUARTER)
+"""Those and what budgets are of."""
 
 Current = Mapping[tuple[str, Kind], FigureRow]
 
@@ -22,6 +26,7 @@ class CurrentFigures:
 
     def __init__(self, store: Store) -> None:
         self.rows: Current = {}
+        self.ever: Mapping[str, Spent] = {}  # all time that was accounted, by subject
         self.terms: Terms | None = None
         self._store = store
         self._read: tuple[str, int, str] | None = None
@@ -34,7 +39,7 @@ class CurrentFigures:
             return
         wanted = [*_sums(catalogue), *(service.subject for service in catalogue.services)]
         found: dict[tuple[str, Kind], FigureRow] = {}
-        for kind in WINDOWS:
+        for kind in KEPT:
             start_ms = terms.period(kind, clock.until_ms - 1).start_ms
             rows = await figures.read(
                 self._store,
@@ -45,7 +50,18 @@ class CurrentFigures:
                 subjects=wanted,
             )
             found.update({(row.subject, kind): row for row in rows})
+        self.ever = await self._ever(terms, wanted, clock.until_ms)
         self.rows, self.terms, self._read = found, terms, (terms.zone.key, *clock)
+
+    async def _ever(self, terms: Terms, wanted: list[str], until_ms: int) -> Mapping[str, Spent]:
+        """The years added up."""
+        rows = await figures.read(
+            self._store, zone=terms.zone.key, kind=Kind.YEAR.value, from_ms=0, to_ms=until_ms, subjects=wanted
+        )
+        found: dict[str, Spent] = {}
+        for row in rows:
+            found[row.subject] = found.get(row.subject, Spent()) + spent_of(row.counted)
+        return found
 
 
 def _sums(catalogue: Catalogue) -> list[str]:

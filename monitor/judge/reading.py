@@ -10,7 +10,7 @@ from monitor.facts import ExclusionRow, FigureRow, TallyRow
 from monitor.judge.accounts import Accounts, Belonging, belonging
 from monitor.judge.exclusions import Exclusion
 from monitor.judge.figures import Edge, Figure, Tally, When
-from monitor.judge.seconds import Spent, rate
+from monitor.judge.seconds import rate, spent_of
 from monitor.judge.timeline import Evidence, Step
 from monitor.model import ExclusionKind, Policy, Verdict
 from monitor.store import exclusions, figures
@@ -78,7 +78,7 @@ def tally_row(tally: Tally, policy: Policy) -> TallyRow:
 
 def tally_of(row: TallyRow) -> Tally:
     edges = _edges.decode(row.edges) if row.edges != "[]" else ()
-    return Tally(Spent(*row[3:9]), row.outages, row.longest_ms, row.restored, row.restored_ms, edges)
+    return Tally(spent_of(row), row.outages, row.longest_ms, row.restored, row.restored_ms, edges)
 
 
 def figure_row(subject: str, zone: str, kind: str, figure: Figure, policy: Policy) -> FigureRow:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import msgspec
 
+from monitor.facts import TallyRow
 from monitor.judge.levels import exact
 from monitor.judge.timeline import Step, value_at
 from monitor.model import Missing, Policy, Verdict
@@ -90,6 +91,13 @@ def spent(steps: Sequence[Step], *, start_ms: int, end_ms: int) -> Spent:
     result = Spent(per[Verdict.UP], per[Verdict.DEGRADED], per[Verdict.UNKNOWN], per[Verdict.DOWN])
     assert result.total_ms == end_ms - start_ms, "time is conserved"
     return result
+
+
+def spent_of(row: TallyRow) -> Spent:
+    """Milliseconds by state of a stored tally."""
+    return Spent(
+        row.up_ms, row.degraded_ms, row.unknown_ms, row.down_ms, row.maintenance_ms, row.out_of_hours_ms
+    )
 
 
 def total(parts: Iterable[Spent]) -> Spent:

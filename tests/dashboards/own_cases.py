@@ -253,24 +253,10 @@ OWN_CASES["ContinuityLateness"] = [
 ]
 
 
-def _report(published: Value, due: Value, minutes: float = 240) -> dict[str, str]:
-    of = 'job="continuity",instance="a"'
-    return {
-        f"continuity_report_published_timestamp_seconds{{{of}}}": line((minutes, published)),
-        f"continuity_report_due_timestamp_seconds{{{of}}}": line((minutes, due)),
-    }
-
-
+WAITING = 'continuity_reports_waiting{job="continuity",instance="a"}'
 OWN_CASES["ContinuityReportLate"] = [
-    Case("published when it was due", _report(at(602), at(600)), 200, 0),
-    Case("not due yet", _report(at(0), at(86_400)), 200, 0),
-    Case("due an hour ago to the second", _report(at(0), ago(3600)), 200, 0),
-    Case("due more than an hour ago", _report(at(0), at(600)), 600 / 60 + 60 + 6, 1),
-    Case("that, and not yet for long", _report(at(0), at(600)), 600 / 60 + 60 + 3, 0),
-    Case(
-        "published late",
-        _report(lambda second: 8000 if second >= 8000 else 0, at(600)),
-        8000 / 60 + 5 + 2,
-        0,
-    ),
+    Case("nothing waits", {WAITING: line((240, at(0)))}, 200, 0),
+    Case("a week has just ended", {WAITING: line((10, at(0)), (240, at(1)))}, 180, 0),
+    Case("it ended three hours ago", {WAITING: line((10, at(0)), (240, at(1)))}, 195, 1),
+    Case("published", {WAITING: line((200, at(1)), (20, at(0)))}, 208, 0),
 ]

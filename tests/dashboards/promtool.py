@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dashboards.alert import EVERY_S
 from dashboards.build import GENERATED
 
 STEP_S = 15
@@ -66,34 +67,39 @@ def counter(*pieces: tuple[float, float | None], start: float = 0) -> str:
 
 
 def only(alert: str, folder: Path) -> Path:
-    """A file with this alert and whatever records series: promtool evaluates every rule it is given."""
+    """A file with this alert and what is recorded for it: promtool evaluates every rule it is given."""
     groups = []
     for path in sorted((GENERATED / "prometheus" / "rules").glob("*.yaml")):
-        for group in yaml.safe_load(path.read_text("utf-8"))["groups"]:
-            rules = [rule for rule in group["rules"] if rule.get("alert", alert) == alert]
-            groups += [{**group, "rules": rules}] if any("alert" in rule for rule in rules) else []
+        found = yaml.safe_load(path.read_text("utf-8"))["groups"]
+        if any(rule.get("alert") == alert for group in found for rule in group["rules"]):
+            groups += [
+                {**group, "rules": [rule for rule in group["rules"] if rule.get("alert", alert) == alert]}
+                for group in found
+            ]
     assert groups, f"no rule is called {alert}"
     file = folder / "rules.yaml"
     file.write_text(yaml.safe_dump({"groups": groups}, allow_unicode=True), encoding="utf-8")
     return file
 
 
-def document(alert: str, cases: Iterable[Case], folder: Path) -> dict[str, object]:
-    """A test file of promtool for one alert."""
+def document(
+    alert: str, cases: Iterable[Case], folder: Path, *, step_s: int = STEP_S, every_s: int = EVERY_S
+) -> dict[str, object]:
+    """A test file of promtool for one alert; promtool evaluates every group each `every_s`."""
     return {
         "rule_files": [str(only(alert, folder))],
-        "evaluation_interval": "30s",
-        "tests": [_test(alert, case) for case in cases],
+        "evaluation_interval": f"{every_s}s",
+        "tests": [_test(alert, case, step_s) for case in cases],
     }
 
 
-def _test(alert: str, case: Case) -> dict[str, object]:
+def _test(alert: str, case: Case, step_s: int) -> dict[str, object]:
     firing = f'count(ALERTS{{alertname="{alert}",alertstate="firing"}}) or vector(0)'
     expected = [{"labels": "{}", "value": case.firing}]
     when = f"{int(case.at_min * 60)}s"
     return {
         "name": case.title,
-        "interval": f"{STEP_S}s",
+        "interval": f"{step_s}s",
         "input_series": [{"series": name, "values": values} for name, values in case.series.items()],
         "promql_expr_test": [{"expr": firing, "eval_time": when, "exp_samples": expected}],
     }

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from dashboards.alert import EVERY_S, Alert
+from dashboards.burn import INCIDENT_OPEN
 from dashboards.rules import OURS, alerts
+from tests.dashboards.burn_cases import BURN_CASES, SLOW_CASES, SLOW_STEP_S
 from tests.dashboards.own_cases import OWN_CASES
 from tests.dashboards.promtool import Case, at, document, line, run
 
 ALERTS = {alert.name: alert for alert in alerts()}
-CASES = dict(OWN_CASES)
+CASES = OWN_CASES | BURN_CASES
 RUNBOOKS = (Path(__file__).parents[2] / "docs" / "runbooks.md").read_text("utf-8")
-WATCHED = sorted({metric for alert in OURS for metric in alert.watches})
+WATCHED = sorted({metric for alert in (*OURS, INCIDENT_OPEN) for metric in alert.watches})
 
 
 def _all_but(missing: str | None) -> dict[str, str]:
@@ -33,6 +35,12 @@ CASES["ContinuityMetricAbsent"] = [
 @pytest.mark.parametrize("name", ALERTS)
 def test_it_fires_when_it_should_and_only_then(name: str, tmp_path: Path) -> None:
     done = run(document(name, CASES[name], tmp_path), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_t27_a_budget_that_burns_for_days_is_told_of_once_there_are_days_of_data(tmp_path: Path) -> None:
+    name = "ContinuityBudgetBurning"
+    done = run(document(name, SLOW_CASES, tmp_path, step_s=SLOW_STEP_S, every_s=SLOW_STEP_S), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -10,13 +10,15 @@ from prometheus_client import CollectorRegistry
 
 from dashboards import looks
 from monitor import metrics
-from monitor.exporter import availability
+from monitor.alerts.metrics import NotifyMetrics
+from monitor.exporter import availability, budgets
 from monitor.exporter.state import FAMILIES
+from monitor.report.metrics import ReportMetrics
 from tests.dashboards.asked import BOARDS, Query, of_panels, panels, queries, variables
 
 NAMES = sorted(BOARDS)
 OF_PANELS = of_panels()
-STATE = {family.name for family in FAMILIES} | set(availability.HELP)
+STATE = {family.name for family in FAMILIES} | {*availability.HELP, *budgets.HELP, budgets.OPEN}
 SOURCES = {"prometheus": "${datasource}", "postgres": "${database}"}
 PLURAL = re.compile(r"\bcontinuity_[a-z_]+")
 
@@ -30,6 +32,8 @@ def of_role_metrics() -> set[str]:
     for made in ("DeriveMetrics", "GatewayMetrics", "WatchMetrics", "AccountingMetrics", "HandlingMetrics"):
         getattr(metrics, made)(registry)
     metrics.Pulse(registry, version="1", roles="all")
+    ReportMetrics(registry)
+    NotifyMetrics(registry, ["desk"])
     suffixes = {
         "counter": ("_total",),
         "gauge": ("",),

@@ -410,3 +410,23 @@ def test_holidays_may_lie_in_files_of_their_own_and_come_in_order(tmp_path: Path
         Holiday(first="2026-12-02", last="2026-12-03", name=Text(en="National Day")),
     )
     assert told.ramadan == (Ramadan(first="2026-02-18", last="2026-03-19", hours="09:00-14:00"),)
+
+
+def test_a_service_promises_what_its_class_does_unless_it_says_otherwise(tmp_path: Path) -> None:
+    (tmp_path / "monitor.yaml").write_text(
+        "classes:\n"
+        "  - {slug: default, objectives: {availability: 0.95}}\n"
+        "  - {slug: essential, objectives: {availability: 0.999, latency: 0.9}}\n"
+        "services:\n"
+        "  - {slug: a, url: https://a.example/}\n"
+        "  - slug: b\n    url: https://b.example/\n    class: essential\n"
+        "    objectives: {latency: 0.8, completion: 0.98}\n"
+    )
+    promised = {
+        service.slug: {each.indicator.value: each.target for each in service.objectives}
+        for service in load(tmp_path, environ={}).catalogue.services
+    }
+    assert promised == {
+        "a": {"availability": 0.95},
+        "b": {"availability": 0.999, "latency": 0.8, "completion": 0.98},
+    }

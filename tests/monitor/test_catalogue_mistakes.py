@@ -122,6 +122,17 @@ MESSAGES: dict[str, list[str]] = {
     "not-utf-8": [
         "4:11: is not UTF-8: save the file as UTF-8",
     ],
+    "objectives": [
+        (
+            "2:77: `fast: 14.4` at a target of 0.9 asks for 144% of the time to be bad and can never fire: "
+            "at most 5"
+        ),
+        "2:94: 99 is not allowed here: a number above 0 and below 1",
+        "3:12: class `essential` is given already, in FILE:2",
+        "6:53: no class is called `esential`; did you mean `essential`?",
+        "7:75: `target` is missing",
+        "7:94: unknown key `speed`; allowed are availability, latency, completion",
+    ],
     "renamed-reference": [
         "4:57: system `identity` is now called `sign-in`",
     ],
@@ -216,8 +227,8 @@ MESSAGES: dict[str, list[str]] = {
         "6:14: expected a list in [brackets], [] for none, found `identity`",
         "7:15: expected a list in [brackets], [] for none, found a table of keys and values",
         (
-            "8:5: expected a table with slug, name, entity, url, profile, channels, checks, depends, "
-            "runbook, was, found `passport`"
+            "8:5: expected a table with slug, name, entity, url, known_as, profile, channels, "
+            "checks, depends, class, objectives, runbook, was, found `passport`"
         ),
     ],
 }
@@ -344,3 +355,33 @@ def test_a_channel_that_nothing_measures_is_a_warning(tmp_path: Path) -> None:
     )
     warning = "nothing measures channel `app` of `a`: it will always be unknown"
     assert [each.text for each in load(path, environ={}).warnings] == [warning]
+
+
+def warned(tmp_path: Path, text: str) -> list[str]:
+    path = tmp_path / "monitor.yaml"
+    path.write_text(text)
+    return [f"{each.line}:{each.column}: {each.text}" for each in load(path, environ={}).warnings]
+
+
+def test_t21_a_burn_alert_that_hardly_can_fire_is_warned_of_where_it_was_written(tmp_path: Path) -> None:
+    given = "{availability: {target: 0.95, burn: {fast: 14.4}}}"
+    text = f"services:\n  - {{slug: a, url: https://a.example/, objectives: {given}}}\n"
+    assert warned(tmp_path, text) == [
+        "2:95: `fast: 14.4` at a target of 0.95 asks for 72% of the time to be bad: at most 10 asks for half"
+    ]
+
+
+def test_t21_a_window_of_fewer_than_five_samples_is_warned_of(tmp_path: Path) -> None:
+    checks = "checks: [{http: https://a.example/, every_s: 120}], objectives: {availability: 0.999}"
+    text = f"services:\n  - {{slug: a, url: https://a.example/, {checks}}}\n"
+    assert warned(tmp_path, text) == [
+        (
+            "2:119: `fast` looks at 300 s, in which a check every 120 s is asked fewer than 5 times: "
+            "ask more often, or write `burn: {fast: 0}`"
+        )
+    ]
+
+
+def test_what_is_promised_by_default_is_warned_of_by_nobody(tmp_path: Path) -> None:
+    classes = "classes: [{slug: default, objectives: {availability: 0.95, latency: 0.9, completion: 0.98}}]"
+    assert warned(tmp_path, f"{classes}\nservices: [{{slug: a, url: https://a.example/}}]\n") == []
