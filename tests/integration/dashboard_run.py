@@ -130,6 +130,7 @@ def catalogue(nginx: Nginx, ca: Path, vault: int) -> dict[str, Any]:
         "services": [
             {
                 "slug": "deed", "entity": "registry", "name": {"en": "Deed", "ar": "سند"},
+                "objectives": {"availability": 0.99},
                 "channels": [{"kind": "web", "checks": [secure], "depends": ["vault"]}],
             },
             {"slug": "permit", "entity": "works", "name": {"en": "Permit", "ar": "تصريح"}, "url": plain},
