@@ -14,6 +14,7 @@ UNKNOWN = state("continuity_services_unknown")
 MISSING = f"{REQUIRED} - {AVAILABLE} - {UNKNOWN}"
 ALLOWED = state("continuity_services_unavailable_most")
 AGE = f"time() - {state('continuity_last_judged_timestamp_seconds')}"
+BUDGET = state("continuity_error_budget_remaining_ratio", 'objective="headline"')
 LATE_S, OLD_S = 15, 60
 
 
@@ -165,6 +166,14 @@ def _lately() -> list[Panel]:
             "Sums of the seconds of all services, as in the report: with and without what is excluded. The "
             "database keeps these figures; nothing is computed here.",
             "subject = 'government'",
+        ),
+        lines(
+            "Error budget of the headline left",
+            "What is left of the service-seconds that each period may miss with the target still met.",
+            [ask(f"max by (window) ({BUDGET})", "{{window}}")],
+            unit="percentunit",
+            width=24,
+            height=6,
         ),
     ]
 

@@ -23,6 +23,7 @@ def dashboard() -> str:
             Row("Reading and judging", _judging()),
             Row("Counting", _counting()),
             Row("Telling and accounting", _telling()),
+            Row("Messages, reports, public pages", _given_out()),
         ],
     )
 
@@ -341,6 +342,54 @@ def _telling() -> list[Panel]:
             "Figures stored a second",
             "Figures made anew.",
             [ask(f"sum({rate('continuity_figures_written_total')})", "figures")],
+            unit="cps",
+        ),
+    ]
+
+
+def _given_out() -> list[Panel]:
+    return [
+        lines(
+            "Messages a second",
+            "Messages that receivers took, and tries that they did not take.",
+            [
+                ask(f"sum by (receiver) ({rate('continuity_deliveries_sent_total')})", "{{receiver}} took"),
+                ask(
+                    f"sum by (receiver) ({rate('continuity_deliveries_failed_total')})",
+                    "{{receiver}} did not",
+                    ref="B",
+                ),
+            ],
+            unit="cps",
+        ),
+        lines(
+            "Messages not delivered",
+            "Tried in vain or overdue, and those given up within the hour.",
+            [ask(f"max({selected('continuity_notices_undelivered')})", "not delivered")],
+            unit="short",
+        ),
+        lines(
+            "From a message to its being taken, 99th percentile",
+            "From its being written to a receiver's taking it.",
+            [ask(slowest("continuity_delivery_delay_seconds"), "delay")],
+            unit="s",
+        ),
+        lines(
+            "Weekly reports that wait",
+            "Reports that are due and wait for data to come in.",
+            [ask(f"max({selected('continuity_reports_waiting')})", "waiting")],
+            unit="short",
+        ),
+        lines(
+            "Age of the public pages",
+            "How long ago what is served to the public was so.",
+            [ask(f"time() - min({selected('continuity_public_as_of_timestamp_seconds')} > 0)", "age")],
+            unit="s",
+        ),
+        lines(
+            "Requests of the public a second",
+            "By status.",
+            [ask(f"sum by (status) ({rate('continuity_public_requests_total')})", "{{status}}")],
             unit="cps",
         ),
     ]

@@ -1,4 +1,4 @@
-"""*Service*: one service by channel and vantage point: verdicts, phases, transactions, certificates."""
+"""*Service*: one service by channel and vantage point: verdicts, phases, transactions, budget."""
 
 from __future__ import annotations
 
@@ -273,7 +273,36 @@ def _transactions() -> list[Panel]:
 
 
 def _figures() -> list[Panel]:
+    left = state("continuity_error_budget_remaining_ratio", ITS)
+    promised = state("continuity_objective_ratio", ITS)
     return [
+        rows(
+            "Promised",
+            "What the service promises: of time, of answers as fast as they should be, of transactions.",
+            ask_now(f"max by (objective) ({promised})", table=True),
+            {"objective": Column("Of"), "Value": Column("Target", "percentunit")},
+            width=6,
+            none="no objective is declared",
+        ),
+        rows(
+            "Error budget left",
+            "What is left of what may be bad in each period, as the monitor reckons it from exact seconds; "
+            "negative once more is spent than there was.",
+            ask_now(f"sort(max by (objective, window) ({left}))", table=True),
+            {
+                "objective": Column("Of"),
+                "window": Column("Period"),
+                "Value": Column("Left", "percentunit", decimals=2),
+            },
+            width=6,
+            none="no objective is declared",
+        ),
+        lines(
+            "Error budget left, its course",
+            "The steeper it falls, the faster the budget burns; at 0 the promise of the period is broken.",
+            [ask(f"max by (objective, window) ({left})", "{{objective}} {{window}}")],
+            unit="percentunit",
+        ),
         figures(
             "Availability of the service",
             "The stored figures, as in the report, with and without what is excluded.",

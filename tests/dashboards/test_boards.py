@@ -13,6 +13,7 @@ from monitor import metrics
 from monitor.alerts.metrics import NotifyMetrics
 from monitor.exporter import availability, budgets
 from monitor.exporter.state import FAMILIES
+from monitor.public.metrics import ServeMetrics
 from monitor.report.metrics import ReportMetrics
 from tests.dashboards.asked import BOARDS, Query, of_panels, panels, queries, variables
 
@@ -34,6 +35,7 @@ def of_role_metrics() -> set[str]:
     metrics.Pulse(registry, version="1", roles="all")
     ReportMetrics(registry)
     NotifyMetrics(registry, ["desk"])
+    ServeMetrics(registry)
     suffixes = {
         "counter": ("_total",),
         "gauge": ("",),

@@ -9,7 +9,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,13 +27,15 @@ from monitor.store.pool import open_store
 from monitor.stream.kafka import open_producer
 from monitor.stream.wire import TRANSACTIONS
 from tests.integration.monitor_process import ROOT, Monitor, super_user, until
+from tests.integration.notifying import alertmanager
 from tests.integration.parts import Nginx, answers, program
 from tests.world import World
 
-ROLES = ("derive", "ingest", "count", "probe")
+ROLES = ("derive", "ingest", "count", "probe", "notify", "report", "public")
 WEBS = ("a", "b")
 RULES = ROOT / "dashboards" / "generated" / "prometheus" / "rules"
 SHORT = timedelta(days=20)
+NOBODY = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
 STEP_S = 1
 HOUR_MS = 3_600_000
 
@@ -130,6 +132,7 @@ def catalogue(nginx: Nginx, ca: Path, vault: int) -> dict[str, Any]:
         "services": [
             {
                 "slug": "deed", "entity": "registry", "name": {"en": "Deed", "ar": "سند"},
+                "objectives": {"availability": 0.99},
                 "channels": [{"kind": "web", "checks": [secure], "depends": ["vault"]}],
             },
             {"slug": "permit", "entity": "works", "name": {"en": "Permit", "ar": "تصريح"}, "url": plain},
@@ -176,10 +179,13 @@ async def running(monitor: Monitor, server: embedded.Kafka, folder: Path) -> Asy
     both = folder / "short-both.pem"
     both.write_text(pem.read_text() + key.read_text())
     nginx, prometheus, vault = Nginx(folder / "nginx", str(both)), Prometheus(folder / "prometheus"), Shared()
+    kept = AsyncExitStack()
     nginx.start()
     await vault.serve()
     monitor.catalogue(catalogue(nginx, ca, vault.port))
     try:
+        told = await kept.enter_async_context(alertmanager(folder, NOBODY))
+        monitor.setting("alerts", {"alertmanagers": [told]})
         webs = await _started(monitor, prometheus)
         run = Run(monitor, prometheus, webs)
         await until(lambda: _verdict(run, "deed", "up"), within_s=60, what="the service was not seen up")
@@ -196,9 +202,12 @@ async def running(monitor: Monitor, server: embedded.Kafka, folder: Path) -> Asy
         prometheus.stop()
         await vault.shut()
         nginx.stop()
+        await kept.aclose()
 
 
 async def _started(monitor: Monitor, prometheus: Prometheus) -> list[str]:
+    monitor.setting("pulse", dict.fromkeys((*ROLES, "web"), 0))
+    monitor.setting("public", {"port": 0})
     for name in ROLES:
         monitor.start(name)
     webs = [monitor.start("web", member=member) for member in WEBS]

@@ -35,6 +35,7 @@ TEMPORARY = (
 )
 STOP_S = 25.0  # a prober's flights and last flush included
 USERS = {"probe": "prober", "ingest": "ingest", "count": "count", "derive": "derive", "web": "web"}
+NO_KAFKA = "stranger"  # what the other roles would be there
 
 
 class Rule(NamedTuple):
@@ -239,7 +240,7 @@ class Monitor:
     def start(self, name: str, *, member: str = "a") -> Role:
         """Start a role; a second member of a group has its own name, and a data folder of its own."""
         number = sum(role.name == f"{name}-{member}" for role in self.roles) + 1
-        user = USERS[name]
+        user = USERS.get(name, NO_KAFKA)
         env = {key: value for key, value in os.environ.items() if not key.startswith("CONTINUITY_")} | {
             "CONTINUITY_KAFKA_SECURITY": self.kafka.protocol.lower(),
             "CONTINUITY_KAFKA_MECHANISM": self.kafka.mechanism,
