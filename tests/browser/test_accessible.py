@@ -15,7 +15,7 @@ from tests.serving import Served, serving
 
 PAGES = (
     "/", "/entities/e01", "/services/s0001", "/systems/payments", "/systems", "/incidents",
-    "/incidents/INC-2026-0001", "/sign-in", "/nothing",
+    "/incidents/INC-2026-0001", "/incidents/new", "/shift", "/sign-in", "/nothing",
 )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ async def test_the_page_says_what_happened_what_still_works_and_whom_to_call(dat
         await until(lambda: _down(served, "s0005"))
         text = words(await served.text(PAGE))
     assert "INC-2026-0001 · Critical · Failing Digital identity" in text
-    assert "Unstable: 4 failures in 20 minutes." in text
+    assert re.search(r"Unstable: 4 failures in 20 min ?\.", text)
     assert "Nobody has acknowledged it yet." in text
     assert "Civil Registry Authority Down no remote channel" in text
     assert "Up Website ; Mobile app" in text
@@ -43,8 +43,12 @@ async def test_the_page_says_what_happened_what_still_works_and_whom_to_call(dat
 
 
 def _down(served: Served, slug: str) -> bool:
+    return _is(served, slug, Verdict.DOWN)
+
+
+def _is(served: Served, slug: str, verdict: Verdict) -> bool:
     picture = served.live.picture
-    return picture is not None and picture.services[slug].effective.verdict is Verdict.DOWN
+    return picture is not None and picture.services[slug].effective.verdict is verdict
 
 
 async def test_the_page_speaks_arabic(database: str) -> None:
@@ -194,6 +198,7 @@ async def test_the_overview_tells_each_cause_once(database: str) -> None:
         await served.world.change("effective", "service:s0003", Verdict.UNKNOWN, reason="silence")
         await served.world.incident("system:identity", services=("service:s0005",))
         await until(lambda: _down(served, "s0005") and len(served.live.incidents) == 1)
+        await until(lambda: _is(served, "s0003", Verdict.UNKNOWN))
         page = await served.text("/")
     wrong = words(page.partition('id="wrong"')[2].partition("</section>")[0].replace("<ol", "<main"))
     assert (wrong.count("Digital identity"), "INC-2026-0001" in wrong) == (1, True)

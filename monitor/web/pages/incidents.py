@@ -67,13 +67,15 @@ async def incident(request: web.Request) -> web.Response:
 
     def fill(telling: Telling) -> dict[str, Any]:
         sheet = handled.call_sheet(telling.picture, found.incident)
+        taken = handled.taken(telling.picture, found.incident)
         return {
             "shown": found,
             "lines": lines,
             "sent": sent,
             "cost": cost,
             "about": _about(telling),
-            "taken": handled.taken(telling.picture, found.incident),
+            "gone": [each for each in taken if each.service.available is False],
+            "others": [each for each in taken if each.service.available is not False],
             "sheet": sheet,
             "call_text": handled.call_text(telling, found, sheet),
             "unstable": found.incident.unstable(telling.now_ms),

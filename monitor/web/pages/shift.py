@@ -14,8 +14,7 @@ from monitor.web.shift import beginning, shift_of
 from monitor.web.site import HOLDER, SITE, bare_page, page
 from monitor.web.telling import Telling
 
-ROWS_SHOWN = 12  # of each table, so that it prints on one page
-NOTES_SHOWN = 3
+INCIDENTS_SHOWN, ROWS_SHOWN, NOTES_SHOWN = 10, 5, 3  # of each table, so that it prints on one page
 
 
 async def shift(request: web.Request) -> web.Response:
@@ -32,6 +31,7 @@ async def shift(request: web.Request) -> web.Response:
             "shift": found,
             "new": set(found.opened),
             "about": lambda shown: handled.behind(telling.picture, shown.incident),
+            "incidents_shown": INCIDENTS_SHOWN,
             "rows_shown": ROWS_SHOWN,
             "notes_shown": NOTES_SHOWN,
             "may_handle": holder is not None and holder.role in MAY_HANDLE,
