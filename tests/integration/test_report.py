@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from monitor.config.settings import ReportSettings
+from monitor.demo.past import give_a_past
 from monitor.errors import BadRow, UsageError
 from monitor.judge.periods import Kind, day_of
 from monitor.judge.terms import terms_of
@@ -21,7 +22,7 @@ from monitor.report.metrics import ReportMetrics
 from monitor.report.numbers import build
 from monitor.report.publishing import Reporting, Why, freeze
 from monitor.report.times import Stretch, named_stretch, stretch_of
-from monitor.store import reports
+from monitor.store import figures, reports
 from monitor.store.lease import Lease
 from monitor.store.pool import Store, open_store
 from tests import golden_week as golden
@@ -209,3 +210,22 @@ async def test_at_the_deadline_it_is_published_and_says_what_was_not_in(store: S
     assert until is not None
     assert until == document.about.began + timedelta(days=2)
     assert document.total.counted.down_ms == DAY_MS
+
+
+# -- the sample's past
+
+
+async def test_sample_data_gets_a_past_once_and_real_data_never(store: Store) -> None:
+    now_ms = await reports.now(store)
+    real, sample = catalogue(), replace(catalogue(), sample=True)
+    ledger = Ledger(store)
+    await ledger.begin(now_ms, real)
+    assert await give_a_past(store, now_ms=now_ms) == 0
+    await ledger.publish(sample, at_ms=now_ms)
+    async with store.transaction() as connection:
+        await connection.execute("delete from catalogue where serial = (select min(serial) from catalogue)")
+    assert await give_a_past(store, now_ms=now_ms) > 0
+    began_ms = await figures.began(store)
+    assert began_ms is not None
+    assert 3 * 7 * DAY_MS <= now_ms - began_ms < 4 * 7 * DAY_MS
+    assert await give_a_past(store, now_ms=now_ms) == 0
