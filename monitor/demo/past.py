@@ -68,7 +68,10 @@ def _from_ms(catalogue: Catalogue, now_ms: int) -> int:
 
 
 def past(catalogue: Catalogue, *, from_ms: int, to_ms: int, now_ms: int) -> Iterator[ChangeRow]:
-    """Effective changes of [from, to): up but for the holes; at its end the real measurements begin."""
+    """Effective changes of [from, to): up but for the holes, and unknown in the last millisecond.
+
+    Real measurements begin at `to_ms`, and derive may have written there already.
+    """
     dips = [dip for dip in holes(catalogue.zone, now_ms - HISTORY_MS) if from_ms <= dip.since_ms < to_ms]
     version = Version(serial=0, sha256="", valid_from_ms=from_ms, catalogue=catalogue)
     made = rederive(
@@ -79,8 +82,8 @@ def past(catalogue: Catalogue, *, from_ms: int, to_ms: int, now_ms: int) -> Iter
         from_ms=from_ms,
     )
     for subject, steps in made.items():
-        kept = [step for step in steps if step.at_ms < to_ms]
-        for step in [*kept, Step(to_ms, Verdict.UNKNOWN, NOT_MEASURED)]:
+        kept = [step for step in steps if step.at_ms < to_ms - 1]
+        for step in [*kept, Step(to_ms - 1, Verdict.UNKNOWN, NOT_MEASURED)]:
             said = step.verdict.value, step.reason, step.cause
             yield ChangeRow("effective", subject, step.at_ms, *said, "[]", 0)
 

@@ -23,6 +23,16 @@ LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = ("ar", "en")
 SAMPLE_MARK = "بيانات تجريبية / SAMPLE DATA"
 HOUR_S, MINUTE_S = 3600, 60
+WHY = {
+    "dns": "dns",
+    "connect": "connect",
+    "tls": "tls",
+    "timeout": "timeout",
+    "dependency": "dependency",
+    **dict.fromkeys(("closed", "truncated", "too_large", "decode", "protocol", "redirect"), "answer"),
+    **dict.fromkeys(("status", "assertion"), "answer"),
+}
+"""Reasons of the judge, or the first word of them, and the words there are for them."""
 _EASTERN = str.maketrans("0123456789.,%", "٠١٢٣٤٥٦٧٨٩٫٬٪")
 
 
@@ -184,6 +194,11 @@ class Voice(Speaker):
         """Why time is unknown; a reason without words of its own is named as it is stored."""
         key = f"unmeasured.{reason}"
         return self.plain(key) if self.knows(key) else self.plain("unmeasured.other", reason=Ltr(reason))
+
+    def why(self, reason: str) -> str:
+        """What was wrong, in the few words a committee needs."""
+        group = reason.partition("_")[0]
+        return self.plain(f"why.{WHY.get(reason) or WHY.get(group, 'other')}")
 
     @property
     def title(self) -> str:

@@ -82,7 +82,7 @@ def test_missed_transactions_carry_their_interval() -> None:
 
 def test_outages_of_one_cause_are_one_and_what_mattered_most_comes_first() -> None:
     identity, night, overrun = golden().outages
-    assert identity.subject == "system:identity"
+    assert (identity.subject, identity.reason) == ("system:identity", "timeout")
     assert identity.services == ("service:id-card", "service:passport")
     assert (identity.began, identity.ended) == (utc(at("18T10:00")), utc(at("18T11:30")))
     assert (identity.incident, identity.done) == ("INC-2026-0007", ("Certificates renewed.",))

@@ -19,7 +19,7 @@ from monitor.model import ChannelKind, DayName
 from monitor.model import Missing as Unknowns
 from monitor.report.document import Kind, Value
 from monitor.report.figures import FIGURES, Unit
-from monitor.report.voice import LOCALE, Voice, words
+from monitor.report.voice import LOCALE, WHY, Voice, words
 from tests.golden_week import golden, terms
 
 ROOM = LOCALE.parent
@@ -42,6 +42,7 @@ FAMILIES = {
     "method.missing": list(Unknowns),
     "method.degraded": ["yes", "no"],
     "duration": ["hours", "minutes", "seconds"],
+    "why": [*sorted(set(WHY.values())), "other"],
     "unit": [f"{unit}.name" for unit in Unit],
     "data": ["code", "key", "name", "unit", "meaning", "over"],
     "sheet": ["figure", "value", "low", "high"],
