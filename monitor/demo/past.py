@@ -14,34 +14,51 @@ from monitor.addresses import stored
 from monitor.config.settings import Settings
 from monitor.demo.dips import HOLES, Dip, hits_of, holes
 from monitor.demo.faults import Harm
-from monitor.demo.traffic import HISTORY_MS
+from monitor.errors import StoreUnavailable
 from monitor.judge.effective import channels, everything, rederive
 from monitor.judge.periods import Kind, day_of
 from monitor.judge.terms import terms_of
 from monitor.judge.timeline import NOT_MEASURED, OK, Step, squeeze
-from monitor.model import Catalogue, Channel, System, Verdict, Version
+from monitor.lifetime import Stop, first_of
+from monitor.log import Log
+from monitor.model import GOVERNMENT, Catalogue, Channel, System, Verdict, Version
 from monitor.report.times import before, stretch_of
 from monitor.store import catalogue as catalogues
-from monitor.store import changes, figures, sample
+from monitor.store import changes, figures, sample, tallies
 from monitor.store.changes import ChangeRow
 from monitor.store.pool import Store
 
+log = Log(__name__)
+LOOK_S = 2.0
 WEEKS = 3  # that were over when the first run began
 FELT = {Harm.BROKEN: (Verdict.DOWN, "status"), Harm.SLOW: (Verdict.DEGRADED, "slow")}
 
 
-def seed(settings: Settings) -> int:
-    """`give_a_past` in a loop of its own. Raises StoreUnavailable."""
+async def follow_the_history(
+    settings: Settings, stop: Stop, *, began_ms: int, caught_up: asyncio.Event
+) -> None:
+    """Write the past once all transactions of the history are counted, so that reports of it have them."""
+    await first_of(stop.wait(), caught_up.wait())
+    sent_ms = int(time.time() * 1000)
+    async with stored(settings) as store:
+        while not stop.requested:
+            try:
+                counted_ms = await tallies.counted_until(store)
+                if counted_ms is not None and counted_ms > sent_ms:
+                    log.info(
+                        "past.written", changes=await give_a_past(store, history_ms=began_ms, now_ms=sent_ms)
+                    )
+                    return
+            except StoreUnavailable as error:
+                log.warning("past.store_away", why=str(error))
+            await stop.pause(LOOK_S)
 
-    async def give() -> int:
-        async with stored(settings) as store:
-            return await give_a_past(store, now_ms=int(time.time() * 1000))
 
-    return asyncio.run(give())
+async def give_a_past(store: Store, *, history_ms: int, now_ms: int) -> int:
+    """Write the sample's past, once; returns how many changes. Nothing where the catalogue is no sample.
 
-
-async def give_a_past(store: Store, *, now_ms: int) -> int:
-    """Write the sample's past, once; returns how many changes. Nothing where the catalogue is no sample."""
+    `history_ms` is when the history of its transactions begins, from which its holes are counted.
+    """
     found = await catalogues.versions(store, after_serial=0, since_ms=0)
     began_ms = await figures.began(store)
     if not found or began_ms is None or not found[0].catalogue.sample:
@@ -50,10 +67,11 @@ async def give_a_past(store: Store, *, now_ms: int) -> int:
     if began_ms < first.valid_from_ms:
         return 0  # it has one
     from_ms = _from_ms(first.catalogue, now_ms)
-    rows = [*past(first.catalogue, from_ms=from_ms, to_ms=first.valid_from_ms, now_ms=now_ms)]
+    rows = [*past(first.catalogue, from_ms=from_ms, to_ms=first.valid_from_ms, history_ms=history_ms)]
     async with store.transaction() as connection:
         await sample.existed_before(connection, from_ms=from_ms, first_ms=began_ms)
         await changes.add(connection, rows)
+        await figures.mark(connection, {GOVERNMENT: from_ms})
         await changes.wake(connection)
     return len(rows)
 
@@ -67,12 +85,12 @@ def _from_ms(catalogue: Catalogue, now_ms: int) -> int:
     return week.start_ms
 
 
-def past(catalogue: Catalogue, *, from_ms: int, to_ms: int, now_ms: int) -> Iterator[ChangeRow]:
+def past(catalogue: Catalogue, *, from_ms: int, to_ms: int, history_ms: int) -> Iterator[ChangeRow]:
     """Effective changes of [from, to): up but for the holes, and unknown in the last millisecond.
 
     Real measurements begin at `to_ms`, and derive may have written there already.
     """
-    dips = [dip for dip in holes(catalogue.zone, now_ms - HISTORY_MS) if from_ms <= dip.since_ms < to_ms]
+    dips = [dip for dip in holes(catalogue.zone, history_ms) if from_ms <= dip.since_ms < to_ms]
     version = Version(serial=0, sha256="", valid_from_ms=from_ms, catalogue=catalogue)
     made = rederive(
         [version],

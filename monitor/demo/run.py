@@ -152,7 +152,6 @@ class Demo:
         if not first:
             self._await_kafka()
         if self._plan and self._traffic:
-            self._give_a_past(settings)
             self._start_traffic(environment)
         self._note(settings)
 
@@ -196,12 +195,6 @@ class Demo:
         (self._data / PLAN).write_bytes(msgspec.json.encode(plan))
         command = [sys.executable, "-m", "monitor.demo.fleet", str(self._data)]
         self._children["fleet"] = self._child("fleet", command, self._python())
-
-    def _give_a_past(self, settings: Settings) -> None:
-        from monitor.demo.past import seed  # it loads what judges, which nothing before this needs
-
-        if seed(settings):
-            self.tell("three weeks of sample history were written; their reports follow when all is counted")
 
     def _start_traffic(self, environment: dict[str, str]) -> None:
         if not (self._data / TRAFFIC).exists():

@@ -25,7 +25,7 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def rows(catalogue: Catalogue) -> list[ChangeRow]:
-    return [*past(catalogue, from_ms=FROM_MS, to_ms=NOW_MS, now_ms=NOW_MS)]
+    return [*past(catalogue, from_ms=FROM_MS, to_ms=NOW_MS, history_ms=FROM_MS)]
 
 
 def test_everybody_has_a_past_that_ends_where_measuring_begins(
