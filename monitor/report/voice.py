@@ -33,12 +33,19 @@ WHY = {
     **dict.fromkeys(("status", "assertion"), "answer"),
 }
 """Reasons of the judge, or the first word of them, and the words there are for them."""
+_LRI, _RLI, _PDI = "\u2066", "\u2067", "\u2069"
 _EASTERN = str.maketrans("0123456789.,%", "٠١٢٣٤٥٦٧٨٩٫٬٪")
 
 
 def words(language: str) -> Mapping[str, Message]:
     """Every message of the report in a language, by its key."""
     return messages_in(LOCALE, language)
+
+
+class Said(str):
+    """Text that was spoken in the language of the edition, and so runs in its direction."""
+
+    __slots__ = ()
 
 
 class Voice(Speaker):
@@ -56,6 +63,20 @@ class Voice(Speaker):
 
     def number(self, value: int) -> Ltr:
         return self.digits(f"{value:,}")
+
+    def plain(self, key: str, **values: object) -> Said:
+        """The message as plain text. One of nothing but isolated parts still runs as the language does."""
+        return Said(super().plain(key, **values))
+
+    def _plain_isolated(self, value: object) -> str:
+        if isinstance(value, Said):
+            return f"{_RLI if self.direction == 'rtl' else _LRI}{value}{_PDI}"
+        return super()._plain_isolated(value)
+
+    def isolated(self, value: object) -> Markup:
+        if isinstance(value, Said):
+            return Markup('<bdi dir="{}">{}</bdi>').format(self.direction, str(value))
+        return super().isolated(value)
 
     # -- figures
 

@@ -142,6 +142,12 @@ def test_the_hijri_date_stands_beside_the_other_by_setting() -> None:
     assert bare(Voice("ar", golden()).day(date(2026, 11, 16))) == "16 نوفمبر 2026"
 
 
+def test_t22_a_date_in_arabic_runs_from_right_to_left_though_each_part_is_isolated() -> None:
+    """An isolate that goes by its first strong letter would find none, and put the year before the day."""
+    said = Voice("ar", golden()).at(golden().outages[0].began)
+    assert said == "\u2067\u206618\u2069 \u2068نوفمبر\u2069 \u20662026\u2069\u2069، الساعة \u206610:00\u2069"
+
+
 def test_a_range_over_two_months_names_both() -> None:
     said = Voice("ar", golden()).days(date(2026, 11, 30), date(2026, 12, 6))
     assert bare(said) == "من 30 نوفمبر 2026 إلى 6 ديسمبر 2026"
