@@ -204,6 +204,7 @@ class Reporting:
             ask = Ask(stretch, scope, 1, lacking)
             await freeze(self._store, ask, self._settings, software=self._software, lease=self._lease)
             self._metrics.made_s.observe(time.monotonic() - began)
+            self._metrics.published_s.set(time.time())
             await self._lease.take_or_renew()
             made += 1
         return made

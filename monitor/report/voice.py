@@ -33,7 +33,7 @@ WHY = {
     **dict.fromkeys(("status", "assertion"), "answer"),
 }
 """Reasons of the judge, or the first word of them, and the words there are for them."""
-_LRI, _RLI, _PDI = "\u2066", "\u2067", "\u2069"
+_RLI, _PDI = "\u2067", "\u2069"
 _EASTERN = str.maketrans("0123456789.,%", "٠١٢٣٤٥٦٧٨٩٫٬٪")
 
 
@@ -55,7 +55,8 @@ class Voice(Speaker):
         super().__init__(language, zone=document.about.zone, messages=words(language))
         self.document = document
         self._eastern = language == "ar" and document.terms.digits == "arabic"
-        self._months: Mapping[int, str] = get_month_names("wide", locale=self._locale)
+        months: Mapping[int, str] = get_month_names("wide", locale=self._locale)
+        self._months = {number: Said(name) for number, name in months.items()}
 
     def digits(self, text: str) -> Ltr:
         """The digits of this edition, in a run that nothing around can reorder."""
@@ -70,7 +71,7 @@ class Voice(Speaker):
 
     def _plain_isolated(self, value: object) -> str:
         if isinstance(value, Said):
-            return f"{_RLI if self.direction == 'rtl' else _LRI}{value}{_PDI}"
+            return f"{_RLI}{value}{_PDI}" if self.direction == "rtl" else str(value)
         return super()._plain_isolated(value)
 
     def isolated(self, value: object) -> Markup:
@@ -124,7 +125,7 @@ class Voice(Speaker):
         value = part.figures[code]
         said = self.isolated(self.written(FIGURES[code].unit, value))
         return Markup(
-            '<data class="figure" data-figure="{0}" value="{1}">{2}</data><small class="code">{0}</small>'
+            '<data class="figure" data-figure="{0}" value="{1}">{2}</data> <small class="code">{0}</small>'
         ).format(code, value.text or "", said)
 
     def changed(self, code: str, value: Value | None) -> Markup:
