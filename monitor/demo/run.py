@@ -36,7 +36,6 @@ NOTE = "run.json"  # there once everything was up
 ENVIRONMENT = "env"
 REST = ("ingest", "derive", "web", "notify", "public")
 APART = ("count", "probe", "report")  # what they do in one go must keep no page waiting
-APART = ("count", "probe", "report")  # what they do in one go must keep no page waiting
 
 
 def main(
