@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -16,7 +17,8 @@ from monitor.judge.periods import Kind, day_of
 from monitor.judge.terms import terms_of
 from monitor.lifetime import Stop
 from monitor.model import GOVERNMENT
-from monitor.report.document import decode, digest, encode
+from monitor.report.asking import Wanted, publish, read_frozen
+from monitor.report.document import Document, decode, digest, encode
 from monitor.report.gather import Ask, gather
 from monitor.report.metrics import ReportMetrics
 from monitor.report.numbers import build
@@ -64,6 +66,16 @@ async def test_the_golden_week_read_from_its_tables_has_every_figure_of_the_hand
         assert {code: part.figures[code].text for code in rest(expected)} == rest(expected), subject
     identity = document.outages[0]
     assert (identity.incident, identity.done) == ("INC-2026-0007", ("Certificates renewed.",))
+    assert {code: text for code, text in (await in_grafana(store)).items() if code in rest(EXPECTED)} == rest(
+        EXPECTED
+    )
+
+
+async def in_grafana(store: Store) -> dict[str, str]:
+    """The digits of every figure as the view gives them."""
+    async with store.connection() as connection:
+        rows = await connection.fetch("select code, text from grafana.report where last")
+    return {row["code"]: row["text"] for row in rows}
 
 
 async def test_a_free_range_of_the_same_days_has_the_same_figures(store: Store) -> None:
@@ -145,6 +157,43 @@ async def test_a_report_of_an_entity_has_its_services_and_its_part_of_one_that_m
 async def test_before_the_first_catalogue_there_is_no_report(store: Store) -> None:
     with pytest.raises(UsageError, match="no catalogue"):
         await freeze(store, ask(), SETTINGS, software="0.1.0")
+
+
+# -- because somebody asks
+
+
+async def asks(store: Store, label: str | None, **more: Any) -> Document:
+    return await publish(store, Wanted(label, by="desk", **more), SETTINGS, software="0.1.0")
+
+
+async def test_whoever_publishes_by_hand_is_told_what_stands_in_the_way(store: Store) -> None:
+    """The counters of transactions never said how far they are."""
+    await golden_store.write(store)
+    with pytest.raises(UsageError, match="counted until nothing"):
+        await asks(store, "2026-W47")
+    with pytest.raises(UsageError, match="nothing to correct"):
+        await asks(store, "2026-W47", why="late", incomplete=True)
+    with pytest.raises(UsageError, match="is not over yet"):
+        await asks(store, "2100-W01", incomplete=True)
+    with pytest.raises(UsageError, match="no entity is called 'nobody'"):
+        await asks(store, "2026-W47", entity="nobody", incomplete=True)
+    document = await asks(store, "2026-W47", incomplete=True)
+    assert [each.what for each in document.not_in] == ["counted"]
+    with pytest.raises(UsageError, match="published already, as version 1"):
+        await asks(store, "2026-W47", incomplete=True)
+    corrected = await asks(store, "2026-W47", why="looked at again", incomplete=True)
+    assert corrected.correction is not None
+    assert (corrected.about.version, corrected.correction.by, corrected.correction.changed) == (2, "desk", ())
+
+
+@pytest.mark.parametrize("label", ["2026-10", "2026-Q3", "2026-11-10_2026-11-19"])
+async def test_months_quarters_and_ranges_are_published_the_same_way(store: Store, label: str) -> None:
+    await golden_store.write(store)
+    document = await asks(store, label, entity="interior", incomplete=True)
+    assert (document.about.label, document.about.scope) == (label, "entity:interior")
+    assert document.total.figures["F01"].text is not None
+    text = await read_frozen(store, label, entity="interior", version=None)
+    assert decode(text) == document
 
 
 # -- the role
