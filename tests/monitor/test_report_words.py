@@ -34,7 +34,7 @@ FAMILIES = {
     "hijri": [str(month) for month in range(1, 13)],
     "answer": ["yes", "no"],
     "kind": list(ChannelKind),
-    "standing": [*Standing, "unannounced"],
+    "standing": [*Standing, "rejected", "unannounced"],
     "finding": [SILENT, DROP, FAILURE_RATE, SURGE],
     "unmeasured": [SILENCE, NOT_MEASURED, UNCONFIRMED],
     "day": list(DayName),
