@@ -24,7 +24,7 @@ LISTED = 300  # of them in the annex: the JSON and the sheets have all
 LATIN = "U+0000-00FF, U+2000-206F, U+2192, U+2212"
 ARABIC = "U+0600-06FF, U+0750-077F, U+08A0-08FF, U+FB50-FDFF, U+FE70-FEFC"
 TILES = ("F05", "F06", "F08", "F10", "F14", "F17")  # beside the sentence
-UPTAKE = ("F19", "F20", "F21", "F22", "F23")
+UPTAKE = ("F31", "F19", "F20", "F21", "F22", "F23")
 WORK = ("F24", "F25", "F26", "F27")
 
 

@@ -31,10 +31,11 @@ from tests import golden_week as golden
 from tests.golden_week import EXPECTED, EXPECTED_OF
 from tests.integration import golden_store
 from tests.ledger import DAY_MS, HOUR_MS, Ledger, catalogue
+from tests.world import World
 
 TERMS = terms_of(golden.catalogues()[0])
 SETTINGS = ReportSettings()
-WITHOUT_ANSWERS = {"F28"}  # no check ever answered here
+WITHOUT_ANSWERS = {"F28", "F31"}  # no check ever answered here, and nothing is usual yet
 OBJECTIVES = {"F02", "F03", "F08"}  # the one service with an objective of its own is only in the pure test
 
 
@@ -76,6 +77,18 @@ async def in_grafana(store: Store) -> dict[str, str]:
     async with store.connection() as connection:
         rows = await connection.fetch("select code, text from grafana.report where last")
     return {row["code"]: row["text"] for row in rows}
+
+
+async def test_availability_by_transactions_weighs_time_by_what_is_usual_then(store: Store) -> None:
+    """18 an hour on the website alone: 162.5 hours of 18 of 168 hours of 18, 2,925 of 3,024."""
+    await golden_store.write(store)
+    await World(store, golden.catalogues()[0]).usual("service:passport/web", an_hour=20)
+    document = build(await gather(store, ask(), SETTINGS, software="0.1.0"))
+    found = document.total.figures["F31"]
+    assert (found.text, found.part, found.whole) == ("96.72", 2925, 3024)
+    part = document.part("service:visa")
+    assert part is not None
+    assert part.figures["F31"].text is None
 
 
 async def test_a_free_range_of_the_same_days_has_the_same_figures(store: Store) -> None:
