@@ -26,6 +26,9 @@ expected, none seen; mean 10 lies from 5 to 15.
 
 Transactions, of passport alone: 1,500 of 1,600 completed (93.75 %, cut: 93.7), 1,520 of 1,600 the week before
 (95.0): −1.3 points. Remote: 1,500 of 1,600 (93.7), 1,400 of 1,600 before (87.5): +6.2 points.
+
+By transactions: 90 of 100 usual ones of passport and 40 of 50 of id-card fell into time in which the service
+was available: 130/150 = 86.666… %.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ from monitor.judge.exclusions import Exclusion
 from monitor.judge.figures import When
 from monitor.judge.timeline import Step
 from monitor.judge.uptake import Tally, tally
+from monitor.judge.weighted import Weighted
 from monitor.model import (
     GOVERNMENT,
     Catalogue,
@@ -81,7 +85,7 @@ EXPECTED = {
     "F14": "4", "F15": "14400", "F16": "7200",
     "F17": "37", "F18": "8.0", "F19": "1600", "F20": "93.7", "F21": "-1.3", "F22": "93.7", "F23": "+6.2",
     "F24": "1", "F25": "1", "F26": "1", "F27": "1",
-    "F28": "1", "F29": "1", "F30": "3",
+    "F28": "1", "F29": "1", "F30": "3", "F31": "86.66",
 }  # fmt: skip
 """Of all services together, by code."""
 
@@ -370,6 +374,10 @@ def facts(**changed: object) -> Facts:
         "objectives": {"service:id-card": "99.11"},
         "counted": counted(),
         "counted_before": counted_before(),
+        "weighted": {
+            "service:passport": Weighted(available=90.0, unavailable=10.0),
+            "service:id-card": Weighted(available=40.0, unavailable=10.0, unknown=5.0),
+        },
         "missed": missed(),
         "findings": findings(),
         "incidents": [

@@ -104,11 +104,12 @@ def followed(dips: Sequence[Dip], on: Mapping[str, On], *, now_ms: int, looked_m
 def felt_by_name(catalogue: Catalogue) -> dict[str, dict[Place, Felt]]:
     """Dip's name → what people notice on which channel."""
     hits = faults.chosen(catalogue)
-    hits |= {f"hole-{number}": _hit(catalogue, hole) for number, hole in enumerate(HOLES)}
+    hits |= {f"hole-{number}": hits_of(catalogue, hole) for number, hole in enumerate(HOLES)}
     return {name: felt(catalogue, hit) for name, hit in hits.items()}
 
 
-def _hit(catalogue: Catalogue, hole: Hole) -> Hits:
+def hits_of(catalogue: Catalogue, hole: Hole) -> Hits:
+    """Whose checks a hole hits."""
     ranked: Sequence[System | Channel] = choices.by_reach(catalogue) if hole.system else _busy(catalogue)
     return dict.fromkeys(choices.checks_of(ranked[hole.rank : hole.rank + 1]), hole.harm)
 

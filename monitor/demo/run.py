@@ -34,8 +34,8 @@ LOOK_S = 0.1
 ROLES_GRACE_S = 20.0
 NOTE = "run.json"  # there once everything was up
 ENVIRONMENT = "env"
-REST = ("ingest", "derive", "web", "notify", "report", "public")
-APART = ("count", "probe")  # what they do in one go must not keep a page waiting, nor what it shows back
+REST = ("ingest", "derive", "web", "notify", "public")
+APART = ("count", "probe", "report")  # what they do in one go must keep no page waiting
 
 
 def main(

@@ -23,6 +23,7 @@ from monitor.config.load import load, load_settings
 from monitor.demo import faults
 from monitor.demo.course import Course
 from monitor.demo.dips import Dip, followed, holes
+from monitor.demo.past import follow_the_history
 from monitor.demo.plan import PLAN, TRAFFIC, Plan
 from monitor.demo.shapes import DAY_MS, HOUR_MS, MINUTE_MS, Event
 from monitor.errors import BufferFull, StreamUnavailable
@@ -58,6 +59,11 @@ class Traffic:
         self._notes = self._read()
         self._holes = holes(catalogue.zone, self._notes.began_ms)
         self._looked_ms = self._notes.sent_ms
+
+    @property
+    def began_ms(self) -> int:
+        """When the history began."""
+        return self._notes.began_ms
 
     @property
     def behind_ms(self) -> int:
@@ -121,9 +127,9 @@ def _transaction(event: Event) -> Transaction:
     )
 
 
-async def keep_sending(traffic: Traffic, sender: Sender, stop: Stop) -> None:
+async def keep_sending(traffic: Traffic, sender: Sender, stop: Stop, *, caught_up: asyncio.Event) -> None:
     """Send what lies behind as fast as Kafka takes it, then every second what has happened."""
-    backoff, began, caught_up, count = Backoff(), time.monotonic(), False, 0
+    backoff, began, count = Backoff(), time.monotonic(), 0
     while not stop.requested:
         end_ms, events = traffic.step()
         try:
@@ -136,8 +142,8 @@ async def keep_sending(traffic: Traffic, sender: Sender, stop: Stop) -> None:
         traffic.sent(end_ms)
         count += len(events)
         if traffic.behind_ms < TICK_MS:
-            if not caught_up:
-                caught_up = True
+            if not caught_up.is_set():
+                caught_up.set()
                 log.info("traffic.caught_up", messages=count, took_s=round(time.monotonic() - began, 1))
             await stop.pause((TICK_MS - traffic.behind_ms) / 1000)
 
@@ -162,7 +168,10 @@ async def run(data: Path, plan: Plan, stop: Stop) -> None:
     traffic = Traffic(load(Path(plan.config), replace=plan.replace).catalogue, data)
     await _topics(kafka, settings.probe.vantage, stop)
     async with open_sender(kafka) as sender:
-        await live(stop, {"traffic": keep_sending(traffic, sender, stop)})
+        caught_up = asyncio.Event()
+        past = follow_the_history(settings, stop, began_ms=traffic.began_ms, caught_up=caught_up)
+        sending = keep_sending(traffic, sender, stop, caught_up=caught_up)
+        await live(stop, {"traffic": sending, "past": past})
 
 
 async def _main(data: Path) -> None:

@@ -17,7 +17,7 @@ from monitor.report.document import Document, Part
 from monitor.report.voice import Voice
 
 WIDTH, HEIGHT = 1000, 330
-LEFT, RIGHT, TOP, BOTTOM = 90, 20, 24, 70
+LEFT, RIGHT, TOP, BOTTOM = 60, 20, 44, 70
 STEPS = (Fraction(1, 10), Fraction(1, 5), Fraction(1, 2), Fraction(1), Fraction(2), Fraction(5), Fraction(10))
 TICKS_MAX = 6
 
@@ -106,7 +106,7 @@ def _axes(drawn: Trend, voice: Voice) -> Markup:
             LEFT, y, WIDTH - RIGHT
         )
         found += _text(LEFT - 8, y + 5, voice.digits(percent), anchor="end")
-    found += _text(LEFT - 70, TOP - 8, voice.plain("trend.axis"), anchor="start")
+    found += _text(LEFT, TOP - 22, voice.plain("trend.axis"), anchor="start")
     found += Markup(
         '<path d="M{} {}H{}" stroke="#16222d" stroke-width="1.5" stroke-dasharray="8 5"/>'
     ).format(LEFT, drawn.target_y, WIDTH - RIGHT)

@@ -9,7 +9,7 @@ from monitor.report.figures import FIGURES, Unit
 from monitor.report.voice import Voice
 
 FIRST_PAGE = ("F01", "F02", "F03", "F04", "F05", "F06", "F08", "F10", "F14", "F17")
-TIMES = frozenset({"F01", "F06"})  # shares of time; parts of others are numbers
+TIMES = frozenset({"F01", "F05", "F06"})  # shares of time; parts of others are numbers
 
 
 class Counted(NamedTuple):
@@ -42,7 +42,7 @@ def share(code: str, value: Value, voice: Voice) -> str:
     """Numerator and denominator in words; empty where nothing was divided."""
     if value.part is None or value.whole is None or FIGURES[code].unit is not Unit.PERCENT:
         return ""
-    if code in TIMES or FIGURES[code].key.startswith("availability"):
+    if code in TIMES:
         ends = voice.span(value.part // 1000), voice.span(value.whole // 1000)
     else:
         ends = voice.number(value.part), voice.number(value.whole)

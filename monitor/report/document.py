@@ -14,6 +14,7 @@ import msgspec
 
 from monitor.judge.seconds import Says
 from monitor.judge.uptake import Compared
+from monitor.judge.weighted import Weighted
 from monitor.model import Text
 
 SCHEMA = "continuity-report/1"
@@ -99,6 +100,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     uptake: Compared | None = None
     completion: Compared | None = None
     lost: Lost | None = None
+    by_transactions: Weighted | None = None  # what is usual, by what the services were at the time
     figures: dict[str, Value] = {}
 
 

@@ -18,12 +18,14 @@ WEEKS_BACK = 13  # finished weeks that are still published when nobody did
 class Clocks(NamedTuple):
     """How far everything is in: measurements judged, transactions counted, time accounted.
 
-    `counted_ms` is None where nobody sends transactions; `dirty` are stretches to be accounted again.
+    `counts`: somebody sends transactions; `unfolded_ms` is the first hour of them that is not summed yet;
+    `dirty` are stretches of time to be accounted again.
     """
 
     judged_ms: int | None
     counts: bool
     counted_ms: int | None
+    unfolded_ms: int | None
     accounted_ms: int | None
     dirty: Sequence[Dirty]
 
@@ -34,8 +36,11 @@ def missing(stretch: Stretch, clocks: Clocks, *, grace_ms: int) -> tuple[Missing
     found = []
     if clocks.judged_ms is None or clocks.judged_ms < wanted_ms:
         found.append(Missing(what="judged", until=_utc(clocks.judged_ms)))
-    if clocks.counts and (clocks.counted_ms is None or clocks.counted_ms < wanted_ms):
-        found.append(Missing(what="counted", until=_utc(clocks.counted_ms)))
+    counted_ms = clocks.counted_ms
+    if clocks.unfolded_ms is not None and clocks.unfolded_ms < stretch.end_ms:
+        counted_ms = clocks.unfolded_ms
+    if clocks.counts and (counted_ms is None or counted_ms < wanted_ms):
+        found.append(Missing(what="counted", until=_utc(counted_ms)))
     accounted_ms = _accounted_ms(stretch, clocks)
     if accounted_ms is None or accounted_ms < stretch.end_ms:
         found.append(Missing(what="accounted", until=_utc(accounted_ms)))

@@ -12,6 +12,7 @@ from monitor.judge.accounts import Accounts
 from monitor.judge.figures import Figure, When
 from monitor.judge.ranges import Ranges
 from monitor.judge.uptake import Tally
+from monitor.judge.weighted import Weighted
 from monitor.model import Catalogue, Channel, Text
 from monitor.report.document import About, Terms
 from monitor.report.document import Missing as NotIn
@@ -60,6 +61,7 @@ class Facts:
     objectives: Mapping[str, str] = field(default_factory=dict)  # percent, of services that have their own
     counted: Mapping[str, Tally] = field(default_factory=dict)
     counted_before: Mapping[str, Tally] = field(default_factory=dict)
+    weighted: Mapping[str, Weighted] = field(default_factory=dict)  # of services with a usual pattern
     missed: Sequence[Missed] = ()
     findings: Sequence[Finding] = ()
     incidents: Sequence[Noted] = ()

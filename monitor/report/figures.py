@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from monitor.judge.missed import Estimate, missed
 from monitor.judge.pattern import Expectation
-from monitor.judge.seconds import Says, Spent, rate
+from monitor.judge.seconds import Says, Spent, format_percent, rate
 from monitor.judge.uptake import DECIMALS, Compared, Share
 from monitor.model import Missing, Policy
 from monitor.report.document import Document, Lost, Part, Terms, Time, Value
@@ -273,6 +273,16 @@ def _advisories(part: Part, document: Document) -> Value:
 @_figure("F30", "causes", Unit.COUNT, over=frozenset({"total"}))
 def _causes(part: Part, document: Document) -> Value:
     return _count(len(document.outages))
+
+
+@_figure("F31", "availability_by_transactions", Unit.PERCENT, over=PARTS, decimals=None)
+def _availability_by_transactions(part: Part, document: Document) -> Value:
+    """Beside the availability by time, in which every service weighs the same."""
+    if part.by_transactions is None:
+        return NO_DATA
+    could, all_of_them = part.by_transactions.counted(Missing(document.terms.missing))
+    text = format_percent(could, all_of_them, document.terms.decimals)
+    return NO_DATA if text is None else Value(text=text, part=could, whole=all_of_them)
 
 
 # -- how digits come about

@@ -8,17 +8,20 @@ from typing import NamedTuple
 
 from monitor.config.settings import ReportSettings
 from monitor.errors import UsageError
-from monitor.facts import FigureRow
-from monitor.judge import uptake
+from monitor.facts import FigureRow, Fitted
+from monitor.judge import pattern, uptake
 from monitor.judge.accounts import Accounts
 from monitor.judge.figures import Figure, When
+from monitor.judge.hours import Hours
 from monitor.judge.missed import INTERVAL
+from monitor.judge.pattern import Usual
 from monitor.judge.periods import WEEKDAYS, Kind
-from monitor.judge.ranges import clip
+from monitor.judge.ranges import Range, clip
 from monitor.judge.reading import figure_of, open_accounts
 from monitor.judge.terms import Terms as Counting
 from monitor.judge.terms import terms_of
 from monitor.judge.uptake import Tally
+from monitor.judge.weighted import Offer, Weighted, weighted
 from monitor.model import GOVERNMENT, Catalogue, Policy, Service, Text, Version
 from monitor.report.document import METHOD, About, Missing, Terms
 from monitor.report.facts import Ending, Facts, Noted, Week
@@ -29,6 +32,7 @@ from monitor.store import expected, figures, read, reports, tallies
 from monitor.store.pool import Store
 
 WEEKS = 13  # of the trend
+WEIGHTED_MAX_MS = 100 * 86_400_000
 
 
 class Ask(NamedTuple):
@@ -79,6 +83,7 @@ class _Reading:
             objectives=objectives(newest.catalogue, services),
             counted=await self._counted(stretch, found, services, now_ms),
             counted_before=await self._counted(last, found, services, now_ms),
+            weighted=await self._weighted(newest.catalogue, accounts, services, when),
             missed=await expected.missed(
                 self._store, from_ms=stretch.start_ms, to_ms=stretch.end_ms, subjects=services
             ),
@@ -229,6 +234,16 @@ class _Reading:
             if service
         }
 
+    async def _weighted(
+        self, catalogue: Catalogue, accounts: Accounts, services: Sequence[str], when: When
+    ) -> dict[str, Weighted]:
+        """What is usual on the remote channels of each service, by what it was; not of very long periods."""
+        if when.end_ms - when.start_ms > WEIGHTED_MAX_MS:
+            return {}
+        rows = await expected.patterns(self._store, services=services)
+        within = accounts.belonging.services.get(self._ask.scope, {})
+        return await asyncio.to_thread(_weigh, catalogue, accounts, within, when, rows)
+
     async def _incidents(self, stretch: Stretch, subjects: Iterable[str]) -> list[Noted]:
         rows = await reports.incidents(
             self._store, subjects=sorted(subjects), from_ms=stretch.start_ms, to_ms=stretch.end_ms
@@ -249,6 +264,28 @@ class _Reading:
             if (expires_ms := answer.certificate_expires_ms) is not None:
                 soonest[answer.check] = min(expires_ms, soonest.get(answer.check, expires_ms))
         return [Ending(check, expires_ms) for check, expires_ms in sorted(soonest.items())]
+
+
+def _weigh(
+    catalogue: Catalogue,
+    accounts: Accounts,
+    within: Mapping[str, Sequence[Range]],
+    when: When,
+    rows: Sequence[Fitted],
+) -> dict[str, Weighted]:
+    hours, usuals = Hours.of(catalogue), dict[str, list[Usual]]()
+    for row in rows:
+        channel = catalogue.channels.get(row.channel)
+        if channel is not None and channel.remote:
+            service = row.channel.partition("/")[0]
+            usuals.setdefault(service, []).append(pattern.decode(row.document).completed)
+    found = {}
+    for service, those in usuals.items():
+        offer = Offer(accounts.timelines.get(service, ()), those)
+        ranges = clip(within.get(service, ()), when.start_ms, when.stop_ms)
+        parts = [weighted([offer], hours, from_ms=start_ms, to_ms=end_ms) for start_ms, end_ms in ranges]
+        found[service] = sum(parts, Weighted())
+    return found
 
 
 def _scope_name(catalogue: Catalogue, scope: str) -> tuple[str, Text]:

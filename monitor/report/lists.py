@@ -14,6 +14,7 @@ from monitor.report.facts import Facts
 from monitor.report.times import utc
 
 DAY_MS = 86_400_000
+OPEN = frozenset({"short_notice", "overrun", "already_down", "unannounced"})  # nobody has ruled on them
 SAID = frozenset({"advisory", "incident"})  # findings the committee hears of
 
 
@@ -72,7 +73,7 @@ def _is_applied(facts: Facts, exclusion: Exclusion) -> bool:
 
 def decisions(facts: Facts) -> tuple[Decision, ...]:
     """Announced work that counts, and in which something was down: shall it be left out after all?"""
-    asked = [each for each in _announced(facts) if not _is_applied(facts, each)]
+    asked = [each for each in _announced(facts) if _standing(facts, each) in OPEN]
     made = [_decision(facts, each) for each in asked]
     return tuple(each for each in made if each.down_ms)
 

@@ -13,6 +13,7 @@ from monitor.judge.figures import Tally
 from monitor.judge.periods import day_of
 from monitor.judge.ranges import clip
 from monitor.judge.seconds import Says
+from monitor.judge.weighted import Weighted
 from monitor.model import Text
 from monitor.report import lists
 from monitor.report.document import (
@@ -80,6 +81,7 @@ def _service(facts: Facts, subject: str) -> Part:
         existed_to=utc(ended) if ended < when.end_ms else None,
         objective=facts.objectives.get(subject, facts.terms.target),
         lost=lost_in(facts, [subject]),
+        by_transactions=_by_transactions(facts, [subject]),
         **_times(facts, subject),
         **_counted(facts, [subject]),
     )
@@ -101,6 +103,7 @@ def _sum(facts: Facts, subject: str, kind: Literal["total", "entity"], services:
         met=sum(each.text == "yes" for each in answers),
         objective=facts.terms.target,
         lost=lost_in(facts, subjects),
+        by_transactions=_by_transactions(facts, subjects),
         **_times(facts, subject),
         **_counted(facts, subjects),
     )
@@ -142,6 +145,12 @@ def _time(tally: Tally) -> Time:
         restored=tally.restored,
         restored_ms=tally.restored_ms,
     )
+
+
+def _by_transactions(facts: Facts, services: Iterable[str]) -> Weighted | None:
+    """Of those whose usual pattern is known; None when that is nobody's."""
+    known = [facts.weighted[each] for each in services if each in facts.weighted]
+    return sum(known, Weighted()) if known else None
 
 
 def _counted(facts: Facts, services: Iterable[str]) -> dict[str, Any]:

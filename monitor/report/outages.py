@@ -89,7 +89,7 @@ def _outage(facts: Facts, group: Sequence[Down]) -> Outage:
         subject=first.cause,
         name=facts.name(first.cause)[1],
         derived=first.cause != first.service,
-        reason=first.reason,
+        reason=_reason(facts, first),
         began=utc(from_ms),
         ended=None if to_ms >= facts.when.stop_ms else utc(to_ms),
         before=from_ms <= facts.when.start_ms and _down_before(facts, group),
@@ -102,6 +102,12 @@ def _outage(facts: Facts, group: Sequence[Down]) -> Outage:
         incident=noted.number if noted else "",
         done=noted.notes if noted else (),
     )
+
+
+def _reason(facts: Facts, down: Down) -> str:
+    """What the cause itself said; what its services say of it is only that they need it."""
+    steps = facts.accounts.timelines.get(down.cause, ())
+    return value_at(steps, down.from_ms).reason if down.cause != down.service and steps else down.reason
 
 
 def _down_before(facts: Facts, group: Sequence[Down]) -> bool:

@@ -23,7 +23,7 @@ from monitor.report.gather import Ask, gather
 from monitor.report.metrics import ReportMetrics
 from monitor.report.numbers import build
 from monitor.report.times import Stretch
-from monitor.store import figures, read, reports, tallies
+from monitor.store import counts, figures, read, reports, tallies
 from monitor.store.lease import RENEW_S, Lease
 from monitor.store.pool import Store
 from monitor.store.reports import Frozen
@@ -49,6 +49,7 @@ async def clocks(store: Store, zone: str) -> Clocks:
         judged_ms=await figures.judged_until(store),
         counts=bool(await tallies.first_counted(store)),
         counted_ms=await tallies.counted_until(store),
+        unfolded_ms=await counts.first_unfolded(store),
         accounted_ms=accounted.until_ms if accounted else None,
         dirty=await figures.dirty(store),
     )
@@ -132,6 +133,7 @@ class Reporting:
     ) -> None:
         self._store, self._lease, self._settings = store, lease, settings
         self._metrics, self._software, self._look_s = metrics, software, look_s
+        self._first_look_ms: int | None = None
 
     async def run(self, stop: Stop) -> None:
         """Until `stop`. Database away: wait and try again. Lease lost: become a stand-by."""
@@ -166,6 +168,8 @@ class Reporting:
             return 0
         catalogue = (await read.version(self._store, serial)).catalogue
         terms, now_ms = terms_of(catalogue), await reports.now(self._store)
+        if self._first_look_ms is None:
+            self._first_look_ms = now_ms
         waiting = await self._waiting(terms, catalogue, began_ms=began_ms, now_ms=now_ms)
         made = await self._publish(waiting, terms, now_ms, stop) if waiting else 0
         await self._measure(terms, now_ms, len(waiting) - made)
@@ -174,17 +178,16 @@ class Reporting:
     async def _waiting(
         self, terms: Terms, catalogue: Catalogue, *, began_ms: int, now_ms: int
     ) -> list[tuple[Stretch, str]]:
-        """Finished weeks without a report, of everybody who gets one, the oldest first."""
-        weeks = finished_weeks(
-            now_ms,
-            terms.zone,
-            week_start=terms.week_start,
-            began_ms=began_ms,
-            grace_ms=round(self._settings.grace_s * 1000),
+        """Finished weeks without a report: the government's, then each entity's, the oldest first."""
+        grace_ms = round(self._settings.grace_s * 1000)
+        weeks = list(
+            finished_weeks(
+                now_ms, terms.zone, week_start=terms.week_start, began_ms=began_ms, grace_ms=grace_ms
+            )
         )
         there = await reports.published(self._store, kind="week")
         scopes = scopes_of(catalogue, self._settings)
-        return [(week, scope) for week in weeks for scope in scopes if (scope, week.label) not in there]
+        return [(week, scope) for scope in scopes for week in weeks if (scope, week.label) not in there]
 
     async def _publish(
         self, waiting: Sequence[tuple[Stretch, str]], terms: Terms, now_ms: int, stop: Stop
@@ -195,15 +198,22 @@ class Reporting:
             if stop.requested:
                 break
             lacking = missing(stretch, found, grace_ms=round(self._settings.grace_s * 1000))
-            if lacking and now_ms < stretch.end_ms + self._settings.deadline_s * 1000:
+            if lacking and now_ms < self._deadline_ms(stretch):
                 continue
             began = time.monotonic()
             ask = Ask(stretch, scope, 1, lacking)
             await freeze(self._store, ask, self._settings, software=self._software, lease=self._lease)
             self._metrics.made_s.observe(time.monotonic() - began)
+            self._metrics.published_s.set(time.time())
             await self._lease.take_or_renew()
             made += 1
         return made
+
+    def _deadline_ms(self, stretch: Stretch) -> float:
+        """Who starts after it, gives whatever is behind the grace to come in."""
+        started_ms = self._first_look_ms or 0
+        grace_ms, deadline_ms = self._settings.grace_s * 1000, self._settings.deadline_s * 1000
+        return max(stretch.end_ms + deadline_ms, started_ms + grace_ms)
 
     async def _measure(self, terms: Terms, now_ms: int, waiting: int) -> None:
         grace_ms = round(self._settings.grace_s * 1000)

@@ -23,12 +23,29 @@ LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = ("ar", "en")
 SAMPLE_MARK = "بيانات تجريبية / SAMPLE DATA"
 HOUR_S, MINUTE_S = 3600, 60
+WHY = {
+    "dns": "dns",
+    "connect": "connect",
+    "tls": "tls",
+    "timeout": "timeout",
+    "dependency": "dependency",
+    **dict.fromkeys(("closed", "truncated", "too_large", "decode", "protocol", "redirect"), "answer"),
+    **dict.fromkeys(("status", "assertion"), "answer"),
+}
+"""Reasons of the judge, or the first word of them, and the words there are for them."""
+_RLI, _PDI = "\u2067", "\u2069"
 _EASTERN = str.maketrans("0123456789.,%", "٠١٢٣٤٥٦٧٨٩٫٬٪")
 
 
 def words(language: str) -> Mapping[str, Message]:
     """Every message of the report in a language, by its key."""
     return messages_in(LOCALE, language)
+
+
+class Said(str):
+    """Text that was spoken in the language of the edition, and so runs in its direction."""
+
+    __slots__ = ()
 
 
 class Voice(Speaker):
@@ -38,7 +55,8 @@ class Voice(Speaker):
         super().__init__(language, zone=document.about.zone, messages=words(language))
         self.document = document
         self._eastern = language == "ar" and document.terms.digits == "arabic"
-        self._months: Mapping[int, str] = get_month_names("wide", locale=self._locale)
+        months: Mapping[int, str] = get_month_names("wide", locale=self._locale)
+        self._months = {number: Said(name) for number, name in months.items()}
 
     def digits(self, text: str) -> Ltr:
         """The digits of this edition, in a run that nothing around can reorder."""
@@ -46,6 +64,20 @@ class Voice(Speaker):
 
     def number(self, value: int) -> Ltr:
         return self.digits(f"{value:,}")
+
+    def plain(self, key: str, **values: object) -> Said:
+        """The message as plain text. One of nothing but isolated parts still runs as the language does."""
+        return Said(super().plain(key, **values))
+
+    def _plain_isolated(self, value: object) -> str:
+        if isinstance(value, Said):
+            return f"{_RLI}{value}{_PDI}" if self.direction == "rtl" else str(value)
+        return super()._plain_isolated(value)
+
+    def isolated(self, value: object) -> Markup:
+        if isinstance(value, Said):
+            return Markup('<bdi dir="{}">{}</bdi>').format(self.direction, str(value))
+        return super().isolated(value)
 
     # -- figures
 
@@ -93,7 +125,7 @@ class Voice(Speaker):
         value = part.figures[code]
         said = self.isolated(self.written(FIGURES[code].unit, value))
         return Markup(
-            '<data class="figure" data-figure="{0}" value="{1}">{2}</data><small class="code">{0}</small>'
+            '<data class="figure" data-figure="{0}" value="{1}">{2}</data> <small class="code">{0}</small>'
         ).format(code, value.text or "", said)
 
     def changed(self, code: str, value: Value | None) -> Markup:
@@ -184,6 +216,11 @@ class Voice(Speaker):
         """Why time is unknown; a reason without words of its own is named as it is stored."""
         key = f"unmeasured.{reason}"
         return self.plain(key) if self.knows(key) else self.plain("unmeasured.other", reason=Ltr(reason))
+
+    def why(self, reason: str) -> str:
+        """What was wrong, in the few words a committee needs."""
+        group = reason.partition("_")[0]
+        return self.plain(f"why.{WHY.get(reason) or WHY.get(group, 'other')}")
 
     @property
     def title(self) -> str:

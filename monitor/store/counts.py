@@ -200,6 +200,13 @@ async def _fold_hour(connection: asyncpg.Connection, hour: datetime) -> None:
     )
 
 
+async def first_unfolded(store: Store) -> int | None:
+    """The earliest hour that was added to and is not folded yet, in Unix ms; None when all are."""
+    async with store.connection() as connection:
+        hour = await connection.fetchval("select min(hour) from count_unfolded")
+    return None if hour is None else millis(hour)
+
+
 async def minutes(
     store: Store, *, from_ms: int, to_ms: int, services: Sequence[str] | None = None
 ) -> list[Counted]:

@@ -4,34 +4,38 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from monitor.config.settings import ReportSettings
+from monitor.demo.past import give_a_past
 from monitor.errors import BadRow, UsageError
 from monitor.judge.periods import Kind, day_of
 from monitor.judge.terms import terms_of
 from monitor.lifetime import Stop
 from monitor.model import GOVERNMENT
-from monitor.report.document import decode, digest, encode
+from monitor.report.asking import Wanted, publish, read_frozen
+from monitor.report.document import Document, decode, digest, encode
 from monitor.report.gather import Ask, gather
 from monitor.report.metrics import ReportMetrics
 from monitor.report.numbers import build
 from monitor.report.publishing import Reporting, Why, freeze
 from monitor.report.times import Stretch, named_stretch, stretch_of
-from monitor.store import reports
+from monitor.store import figures, reports
 from monitor.store.lease import Lease
 from monitor.store.pool import Store, open_store
 from tests import golden_week as golden
 from tests.golden_week import EXPECTED, EXPECTED_OF
 from tests.integration import golden_store
 from tests.ledger import DAY_MS, HOUR_MS, Ledger, catalogue
+from tests.world import World
 
 TERMS = terms_of(golden.catalogues()[0])
 SETTINGS = ReportSettings()
-WITHOUT_ANSWERS = {"F28"}  # no check ever answered here
+WITHOUT_ANSWERS = {"F28", "F31"}  # no check ever answered here, and nothing is usual yet
 OBJECTIVES = {"F02", "F03", "F08"}  # the one service with an objective of its own is only in the pure test
 
 
@@ -63,6 +67,28 @@ async def test_the_golden_week_read_from_its_tables_has_every_figure_of_the_hand
         assert {code: part.figures[code].text for code in rest(expected)} == rest(expected), subject
     identity = document.outages[0]
     assert (identity.incident, identity.done) == ("INC-2026-0007", ("Certificates renewed.",))
+    assert {code: text for code, text in (await in_grafana(store)).items() if code in rest(EXPECTED)} == rest(
+        EXPECTED
+    )
+
+
+async def in_grafana(store: Store) -> dict[str, str]:
+    """The digits of every figure as the view gives them."""
+    async with store.connection() as connection:
+        rows = await connection.fetch("select code, text from grafana.report where last")
+    return {row["code"]: row["text"] for row in rows}
+
+
+async def test_availability_by_transactions_weighs_time_by_what_is_usual_then(store: Store) -> None:
+    """18 an hour on the website alone: 162.5 hours of 18 of 168 hours of 18, 2,925 of 3,024."""
+    await golden_store.write(store)
+    await World(store, golden.catalogues()[0]).usual("service:passport/web", an_hour=20)
+    document = build(await gather(store, ask(), SETTINGS, software="0.1.0"))
+    found = document.total.figures["F31"]
+    assert (found.text, found.part, found.whole) == ("96.72", 2925, 3024)
+    part = document.part("service:visa")
+    assert part is not None
+    assert part.figures["F31"].text is None
 
 
 async def test_a_free_range_of_the_same_days_has_the_same_figures(store: Store) -> None:
@@ -146,6 +172,43 @@ async def test_before_the_first_catalogue_there_is_no_report(store: Store) -> No
         await freeze(store, ask(), SETTINGS, software="0.1.0")
 
 
+# -- because somebody asks
+
+
+async def asks(store: Store, label: str | None, **more: Any) -> Document:
+    return await publish(store, Wanted(label, by="desk", **more), SETTINGS, software="0.1.0")
+
+
+async def test_whoever_publishes_by_hand_is_told_what_stands_in_the_way(store: Store) -> None:
+    """The counters of transactions never said how far they are."""
+    await golden_store.write(store)
+    with pytest.raises(UsageError, match="counted until nothing"):
+        await asks(store, "2026-W47")
+    with pytest.raises(UsageError, match="nothing to correct"):
+        await asks(store, "2026-W47", why="late", incomplete=True)
+    with pytest.raises(UsageError, match="is not over yet"):
+        await asks(store, "2100-W01", incomplete=True)
+    with pytest.raises(UsageError, match="no entity is called 'nobody'"):
+        await asks(store, "2026-W47", entity="nobody", incomplete=True)
+    document = await asks(store, "2026-W47", incomplete=True)
+    assert [each.what for each in document.not_in] == ["counted"]
+    with pytest.raises(UsageError, match="published already, as version 1"):
+        await asks(store, "2026-W47", incomplete=True)
+    corrected = await asks(store, "2026-W47", why="looked at again", incomplete=True)
+    assert corrected.correction is not None
+    assert (corrected.about.version, corrected.correction.by, corrected.correction.changed) == (2, "desk", ())
+
+
+@pytest.mark.parametrize("label", ["2026-10", "2026-Q3", "2026-11-10_2026-11-19"])
+async def test_months_quarters_and_ranges_are_published_the_same_way(store: Store, label: str) -> None:
+    await golden_store.write(store)
+    document = await asks(store, label, entity="interior", incomplete=True)
+    assert (document.about.label, document.about.scope) == (label, "entity:interior")
+    assert document.total.figures["F01"].text is not None
+    text = await read_frozen(store, label, entity="interior", version=None)
+    assert decode(text) == document
+
+
 # -- the role
 
 
@@ -200,6 +263,7 @@ async def test_at_the_deadline_it_is_published_and_says_what_was_not_in(store: S
     ended = await last_week(store)
     await ledger.judged(ended.start_ms + 2 * DAY_MS)
     await ledger.account()
+    assert await look(store, ReportSettings(grace_s=60.0, deadline_s=61.0)) == 0  # it has only just begun
     assert await look(store, ReportSettings(grace_s=0.0, deadline_s=0.001)) == 2
     text = await reports.document(store, scope=GOVERNMENT, label=ended.label)
     assert text is not None
@@ -209,3 +273,22 @@ async def test_at_the_deadline_it_is_published_and_says_what_was_not_in(store: S
     assert until is not None
     assert until == document.about.began + timedelta(days=2)
     assert document.total.counted.down_ms == DAY_MS
+
+
+# -- the sample's past
+
+
+async def test_sample_data_gets_a_past_once_and_real_data_never(store: Store) -> None:
+    now_ms = await reports.now(store)
+    real, sample = catalogue(), replace(catalogue(), sample=True)
+    ledger = Ledger(store)
+    await ledger.begin(now_ms, real)
+    assert await give_a_past(store, history_ms=now_ms - 21 * DAY_MS, now_ms=now_ms) == 0
+    await ledger.publish(sample, at_ms=now_ms)
+    async with store.transaction() as connection:
+        await connection.execute("delete from catalogue where serial = (select min(serial) from catalogue)")
+    assert await give_a_past(store, history_ms=now_ms - 21 * DAY_MS, now_ms=now_ms) > 0
+    began_ms = await figures.began(store)
+    assert began_ms is not None
+    assert 3 * 7 * DAY_MS <= now_ms - began_ms < 4 * 7 * DAY_MS
+    assert await give_a_past(store, history_ms=now_ms - 21 * DAY_MS, now_ms=now_ms) == 0

@@ -65,7 +65,7 @@ def test_the_code_stands_beside_every_figure(language: str) -> None:
     for match in re.finditer(
         r'<data class="figure" data-figure="(F\d\d)".*?</data>(.{0,40})', text, re.DOTALL
     ):
-        assert match[2].startswith(f'<small class="code">{match[1]}</small>')
+        assert match[2].startswith(f' <small class="code">{match[1]}</small>')
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jsonschema
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from monitor.facts import Membership
+from monitor.judge.accounts import Accounts, belonging
+from monitor.judge.exclusions import Exclusion
+from monitor.judge.figures import When
 from monitor.judge.seconds import Says
+from monitor.judge.timeline import Step
+from monitor.model import GOVERNMENT, ExclusionKind, Text, Verdict
+from monitor.report.comparing import differences
 from monitor.report.document import decode, digest, encode, schema
 from monitor.report.figures import FIGURES, said_of
 from monitor.report.numbers import build
 from monitor.report.times import utc
-from tests.golden_week import EXPECTED, EXPECTED_OF, at, facts, golden
+from monitor.report.voice import Voice
+from tests.golden_week import (
+    DAY_MS,
+    END_MS,
+    EXPECTED,
+    EXPECTED_OF,
+    HOUR_MS,
+    LONG_AGO_MS,
+    OWNERS,
+    START_MS,
+    at,
+    catalogues,
+    facts,
+    golden,
+    memberships,
+    timelines,
+)
 
 
 def test_every_declared_figure_is_worked_out_by_hand() -> None:
@@ -56,7 +82,7 @@ def test_missed_transactions_carry_their_interval() -> None:
 
 def test_outages_of_one_cause_are_one_and_what_mattered_most_comes_first() -> None:
     identity, night, overrun = golden().outages
-    assert identity.subject == "system:identity"
+    assert (identity.subject, identity.reason) == ("system:identity", "timeout")
     assert identity.services == ("service:id-card", "service:passport")
     assert (identity.began, identity.ended) == (utc(at("18T10:00")), utc(at("18T11:30")))
     assert (identity.incident, identity.done) == ("INC-2026-0007", ("Certificates renewed.",))
@@ -112,3 +138,107 @@ def test_a_stored_report_is_read_back_as_it_was() -> None:
 
 def test_the_report_keeps_its_schema() -> None:
     jsonschema.Draft202012Validator(schema()).validate(msgspec.json.decode(encode(golden())))
+
+
+# -- weeks that are not like others
+
+
+def all_along(verdict: str, reason: str = "ok") -> dict[str, list[Step]]:
+    """Every service was so for all of the time."""
+    return {f"service:{slug}": [Step(LONG_AGO_MS, Verdict(verdict), reason)] for slug in OWNERS}
+
+
+def accounts(**changed: Any) -> dict[str, Any]:
+    """The golden week's facts with other timelines, memberships or exclusions."""
+    made = Accounts(
+        timelines=changed.get("timelines", timelines()),
+        belonging=belonging(changed.get("memberships", memberships())),
+        exclusions=changed.get("exclusions", ()),
+        notice_ms=DAY_MS,
+    )
+    when = When(START_MS, END_MS, END_MS)
+    return {"accounts": made, "figures": made.figures(when), "before": {}, "weeks": (), "missed": ()}
+
+
+def test_t2_a_week_in_which_nothing_was_measured_has_no_figure_and_no_hundred() -> None:
+    document = golden(**accounts(timelines=all_along("unknown", "silence")), counted={}, counted_before={})
+    figures = document.total.figures
+    assert (figures["F01"].says, figures["F01"].text) == (Says.NO_DATA, None)
+    assert figures["F03"].text is None
+    assert (figures["F06"].text, figures["F07"].text, figures["F09"].text) == ("0.00", "5", "5")
+    assert figures["F19"].says is Says.NO_DATA
+    assert Voice("en", document).sentence.startswith("Nothing was measured in")
+
+
+def test_t8_a_week_wholly_in_maintenance_is_not_zero_and_not_a_hundred() -> None:
+    announced = Exclusion(
+        id=1,
+        kind=ExclusionKind.MAINTENANCE,
+        subjects=tuple(f"service:{slug}" for slug in OWNERS),
+        from_ms=START_MS,
+        to_ms=END_MS,
+        why="move of the data centre",
+        announced_at_ms=START_MS - 7 * DAY_MS,
+        announced_by="desk",
+    )
+    document = golden(**accounts(timelines=all_along("down", "timeout"), exclusions=[announced]))
+    figures = document.total.figures
+    assert figures["F01"].says is Says.NOT_APPLICABLE
+    assert figures["F05"].text == "0.00"
+    assert document.outages == ()
+    assert Voice("ar", document).sentence.startswith("لم تكن أي خدمة مطلوبة")
+
+
+def test_a_week_of_one_service_is_that_service() -> None:
+    only = [Membership("service:passport", GOVERNMENT, LONG_AGO_MS, None)]
+    document = golden(
+        **accounts(memberships=only), services=["service:passport"], entities=[], owners={}, certificates=()
+    )
+    [part] = document.services
+    assert document.total.figures["F01"] == part.figures["F01"]
+    assert part.figures["F01"].text == "96.72"
+    assert document.entities == ()
+
+
+def test_t1_under_the_gate_of_coverage_there_is_no_figure_but_what_is_missing_is_told() -> None:
+    """Known for 150 of 168 hours: 89.2… %."""
+    late = {
+        f"service:{slug}": [
+            Step(LONG_AGO_MS, Verdict.UNKNOWN, "silence"),
+            Step(START_MS + 18 * HOUR_MS, Verdict.UP, "ok"),
+        ]
+        for slug in OWNERS
+    }
+    document = golden(**accounts(timelines=late))
+    assert document.total.figures["F01"].says is Says.INSUFFICIENT
+    assert "coverage was" in Voice("en", document).sentence
+
+
+def test_a_renamed_service_is_the_same_under_its_new_name() -> None:
+    after, before = catalogues()
+    passport = after.services_by_subject["service:passport"]
+    renamed = replace(passport, slug="travel-document", name=Text(en="Travel document"), was=("passport",))
+    others = tuple(each for each in after.services if each.slug != "passport")
+    document = golden(catalogues=[replace(after, services=(renamed, *others)), before])
+    part = document.part("service:passport")
+    assert part is not None
+    assert (part.slug, part.name.en) == ("travel-document", "Travel document")
+    assert part.figures["F01"].text == EXPECTED_OF["service:passport"]["F01"]
+
+
+def test_an_outage_that_lasts_past_the_end_and_began_before_says_both() -> None:
+    began = [Step(LONG_AGO_MS, Verdict.UP, "ok"), Step(START_MS - HOUR_MS, Verdict.DOWN, "timeout")]
+    document = golden(**accounts(timelines=all_along("up") | {"service:passport": began}))
+    [outage] = document.outages
+    assert (outage.began, outage.ended, outage.before) == (utc(START_MS), None, True)
+    assert outage.missed.says is Says.NO_DATA
+
+
+def test_a_correction_lists_what_differs_and_nothing_else() -> None:
+    one, two = golden(), golden(missed=[])
+    found = differences(one, two)
+    assert {each.code for each in found} == {"F17", "F18"}
+    assert {each.subject for each in found if each.code == "F17"} == {
+        GOVERNMENT, "entity:interior", "service:passport", "service:id-card",
+    }  # fmt: skip
+    assert differences(one, golden()) == ()

@@ -118,9 +118,9 @@ WEEK = named_stretch("2026-W47", DUBAI, week_start=MONDAY)
 
 def clocks(
     *, judged: int | None = END_MS + HOUR_MS, counted: int | None = END_MS + HOUR_MS, counts: bool = True,
-    accounted: int | None = END_MS, dirty: tuple[Dirty, ...] = (),
+    unfolded: int | None = None, accounted: int | None = END_MS, dirty: tuple[Dirty, ...] = (),
 ) -> Clocks:  # fmt: skip
-    return Clocks(judged, counts, counted, accounted, dirty)
+    return Clocks(judged, counts, counted, unfolded, accounted, dirty)
 
 
 def lacking(found: Clocks) -> list[tuple[str, datetime | None]]:
@@ -142,6 +142,12 @@ def test_transactions_are_waited_for_only_where_anybody_sends_some() -> None:
     assert lacking(clocks(counted=None)) == [("counted", None)]
 
 
+def test_hours_of_transactions_that_are_not_summed_yet_are_waited_for() -> None:
+    hour = START_MS + 5 * HOUR_MS
+    assert lacking(clocks(unfolded=hour)) == [("counted", datetime.fromtimestamp(hour / 1000, UTC))]
+    assert lacking(clocks(unfolded=END_MS)) == []
+
+
 def test_sums_that_are_to_be_made_anew_are_waited_for() -> None:
     since = datetime.fromtimestamp((START_MS + DAY_MS) / 1000, UTC)
     assert lacking(clocks(dirty=(Dirty(1, START_MS + DAY_MS, None),))) == [("accounted", since)]
@@ -149,7 +155,7 @@ def test_sums_that_are_to_be_made_anew_are_waited_for() -> None:
 
 
 def test_nothing_at_all_lacks_everything() -> None:
-    found = lacking(Clocks(None, True, None, None, ()))
+    found = lacking(Clocks(None, True, None, None, None, ()))
     assert found == [("judged", None), ("counted", None), ("accounted", None)]
 
 

@@ -19,7 +19,7 @@ from monitor.model import ChannelKind, DayName
 from monitor.model import Missing as Unknowns
 from monitor.report.document import Kind, Value
 from monitor.report.figures import FIGURES, Unit
-from monitor.report.voice import LOCALE, Voice, words
+from monitor.report.voice import LOCALE, WHY, Voice, words
 from tests.golden_week import golden, terms
 
 ROOM = LOCALE.parent
@@ -34,7 +34,7 @@ FAMILIES = {
     "hijri": [str(month) for month in range(1, 13)],
     "answer": ["yes", "no"],
     "kind": list(ChannelKind),
-    "standing": [*Standing, "unannounced"],
+    "standing": [*Standing, "rejected", "unannounced"],
     "finding": [SILENT, DROP, FAILURE_RATE, SURGE],
     "unmeasured": [SILENCE, NOT_MEASURED, UNCONFIRMED],
     "day": list(DayName),
@@ -42,6 +42,7 @@ FAMILIES = {
     "method.missing": list(Unknowns),
     "method.degraded": ["yes", "no"],
     "duration": ["hours", "minutes", "seconds"],
+    "why": [*sorted(set(WHY.values())), "other"],
     "unit": [f"{unit}.name" for unit in Unit],
     "data": ["code", "key", "name", "unit", "meaning", "over"],
     "sheet": ["figure", "value", "low", "high"],
@@ -139,6 +140,12 @@ def test_the_hijri_date_stands_beside_the_other_by_setting() -> None:
     document = golden(terms=terms(hijri=True))
     assert bare(Voice("ar", document).day(date(2026, 11, 16))) == "16 نوفمبر 2026 (6 جمادى الآخرة 1448هـ)"
     assert bare(Voice("ar", golden()).day(date(2026, 11, 16))) == "16 نوفمبر 2026"
+
+
+def test_t22_a_date_in_arabic_runs_from_right_to_left_though_each_part_is_isolated() -> None:
+    """An isolate that goes by its first strong letter would find none, and put the year before the day."""
+    said = Voice("ar", golden()).at(golden().outages[0].began)
+    assert said == "\u2067\u206618\u2069 \u2067نوفمبر\u2069 \u20662026\u2069\u2069، الساعة \u206610:00\u2069"
 
 
 def test_a_range_over_two_months_names_both() -> None:

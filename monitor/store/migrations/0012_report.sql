@@ -28,3 +28,11 @@ end
 $$;
 create trigger report_frozen before update or delete or truncate on report_version
     for each statement execute function report_is_frozen();
+
+-- What Grafana reads: every figure of everybody, of every version, with the digits that were frozen.
+create view grafana.report as
+    select r.scope, r.label, r.version, r.kind, lower(r.during) as start, upper(r.during) as "end",
+           r.as_of, r.published_at, r.complete, r.sample, f.key as code, f.value ->> 'says' as says,
+           f.value ->> 'text' as text, f.value ->> 'low' as low, f.value ->> 'high' as high,
+           r.version = max(r.version) over (partition by r.scope, r.label) as last
+      from report_version r, jsonb_each(r.figures::jsonb) f;

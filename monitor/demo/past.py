@@ -1,0 +1,119 @@
+"""What the sample's services were before the first run: the holes of its transactions as outages.
+
+What was measured is made up, as all sample data is; what follows from it through dependencies is derived by
+the judge's own function, and everything after that, figures and reports, by what a real monitor runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+
+from monitor.addresses import stored
+from monitor.config.settings import Settings
+from monitor.demo.dips import HOLES, Dip, hits_of, holes
+from monitor.demo.faults import Harm
+from monitor.errors import StoreUnavailable
+from monitor.judge.effective import channels, everything, rederive
+from monitor.judge.periods import Kind, day_of
+from monitor.judge.terms import terms_of
+from monitor.judge.timeline import NOT_MEASURED, OK, Step, squeeze
+from monitor.lifetime import Stop, first_of
+from monitor.log import Log
+from monitor.model import GOVERNMENT, Catalogue, Channel, System, Verdict, Version
+from monitor.report.times import before, stretch_of
+from monitor.store import catalogue as catalogues
+from monitor.store import changes, figures, sample, tallies
+from monitor.store.changes import ChangeRow
+from monitor.store.pool import Store
+
+log = Log(__name__)
+LOOK_S = 2.0
+WEEKS = 3  # that were over when the first run began
+FELT = {Harm.BROKEN: (Verdict.DOWN, "status"), Harm.SLOW: (Verdict.DEGRADED, "slow")}
+
+
+async def follow_the_history(
+    settings: Settings, stop: Stop, *, began_ms: int, caught_up: asyncio.Event
+) -> None:
+    """Write the past once all transactions of the history are counted, so that reports of it have them."""
+    await first_of(stop.wait(), caught_up.wait())
+    sent_ms = int(time.time() * 1000)
+    async with stored(settings) as store:
+        while not stop.requested:
+            try:
+                counted_ms = await tallies.counted_until(store)
+                if counted_ms is not None and counted_ms > sent_ms:
+                    log.info(
+                        "past.written", changes=await give_a_past(store, history_ms=began_ms, now_ms=sent_ms)
+                    )
+                    return
+            except StoreUnavailable as error:
+                log.warning("past.store_away", why=str(error))
+            await stop.pause(LOOK_S)
+
+
+async def give_a_past(store: Store, *, history_ms: int, now_ms: int) -> int:
+    """Write the sample's past, once; returns how many changes. Nothing where the catalogue is no sample.
+
+    `history_ms` is when the history of its transactions begins, from which its holes are counted.
+    """
+    found = await catalogues.versions(store, after_serial=0, since_ms=0)
+    began_ms = await figures.began(store)
+    if not found or began_ms is None or not found[0].catalogue.sample:
+        return 0
+    first = found[0]
+    if began_ms < first.valid_from_ms:
+        return 0  # it has one
+    from_ms = _from_ms(first.catalogue, now_ms)
+    rows = [*past(first.catalogue, from_ms=from_ms, to_ms=first.valid_from_ms, history_ms=history_ms)]
+    async with store.transaction() as connection:
+        await sample.existed_before(connection, from_ms=from_ms, first_ms=began_ms)
+        await changes.add(connection, rows)
+        await figures.mark(connection, {GOVERNMENT: from_ms})
+        await changes.wake(connection)
+    return len(rows)
+
+
+def _from_ms(catalogue: Catalogue, now_ms: int) -> int:
+    """Where the first of the weeks begins."""
+    terms = terms_of(catalogue)
+    week = stretch_of(Kind.WEEK, day_of(now_ms, terms.zone), terms.zone, week_start=terms.week_start)
+    for _ in range(WEEKS):
+        week = before(week, terms.zone, week_start=terms.week_start)
+    return week.start_ms
+
+
+def past(catalogue: Catalogue, *, from_ms: int, to_ms: int, history_ms: int) -> Iterator[ChangeRow]:
+    """Effective changes of [from, to): up but for the holes, and unknown in the last millisecond.
+
+    Real measurements begin at `to_ms`, and derive may have written there already.
+    """
+    dips = [dip for dip in holes(catalogue.zone, history_ms) if from_ms <= dip.since_ms < to_ms]
+    version = Version(serial=0, sha256="", valid_from_ms=from_ms, catalogue=catalogue)
+    made = rederive(
+        [version],
+        everything(catalogue),
+        measured=_measured(catalogue, dips, from_ms),
+        effective={},
+        from_ms=from_ms,
+    )
+    for subject, steps in made.items():
+        kept = [step for step in steps if step.at_ms < to_ms - 1]
+        for step in [*kept, Step(to_ms - 1, Verdict.UNKNOWN, NOT_MEASURED)]:
+            said = step.verdict.value, step.reason, step.cause
+            yield ChangeRow("effective", subject, step.at_ms, *said, "[]", 0)
+
+
+def _measured(catalogue: Catalogue, dips: list[Dip], from_ms: int) -> Mapping[str, list[Step]]:
+    """What the checks of each channel and system said: up, but in the dips that hit them."""
+    owners: list[System | Channel] = [*catalogue.systems, *channels(catalogue)]
+    said = {owner.subject: [Step(from_ms, Verdict.UP, OK)] for owner in owners if owner.checks}
+    by_name = {f"hole-{number}": hole for number, hole in enumerate(HOLES)}
+    for dip in dips:
+        for check, harm in hits_of(catalogue, by_name[dip.name]).items():
+            verdict, reason = FELT[harm]
+            steps = said[catalogue.checks[check].subject]
+            steps += [Step(dip.since_ms, verdict, reason), Step(dip.until_ms, Verdict.UP, OK)]
+    return {subject: squeeze(sorted(steps, key=lambda step: step.at_ms)) for subject, steps in said.items()}

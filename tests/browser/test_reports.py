@@ -1,0 +1,44 @@
+"""Reports in a browser: axe finds nothing in either language, and nothing is wider than a telephone."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+
+from tests.browser.conftest import Open
+from tests.golden_week import about, golden
+from tests.reported import publish
+from tests.serving import serving
+
+PAGES = ("/reports?", "/reports/2026-W47?", "/reports/2026-W47/files/html?")
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_axe_finds_nothing_on_reports_and_their_editions(
+    database: str, open_page: Open, language: str
+) -> None:
+    found = {}
+    async with serving(database) as served:
+        await publish(served.store, golden(about=about(sample=True)))
+        for path in PAGES:
+            page = await open_page(f"{served.url}{path}lang={language}")
+            results = await Axe().run(page)
+            found[path] = [
+                (each["id"], [node["html"][:150] for node in each["nodes"][:3]])
+                for each in results.response["violations"]
+            ]
+    assert found == {path: [] for path in PAGES}
+
+
+@pytest.mark.parametrize("width", [400, 1280, 3840])
+async def test_a_page_is_no_wider_than_its_window_and_needs_no_script(
+    database: str, open_page: Open, width: int
+) -> None:
+    async with serving(database) as served:
+        await publish(served.store, golden())
+        for path in PAGES:
+            page = await open_page(f"{served.url}{path}lang=ar", width=width, java_script_enabled=False)
+            box = await page.locator("main").bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
