@@ -10,7 +10,7 @@ from babel import Locale
 
 from monitor.judge.answers import RANGE
 from monitor.judge.current import WINDOWS
-from monitor.judge.exclusions import Standing
+from monitor.judge.exclusions import Filing, Standing
 from monitor.judge.findings import DROP, FAILURE_RATE, SURGE
 from monitor.judge.findings import SILENCE as SILENT
 from monitor.judge.incidents import Kind, State
@@ -20,6 +20,7 @@ from monitor.judge.seconds import Says
 from monitor.judge.seconds import State as Second
 from monitor.judge.timeline import DEPENDENCY, NOT_MEASURED, SILENCE, UNCONFIRMED
 from monitor.judge.troubles import Sign
+from monitor.judge.work import Phase, Repeat
 from monitor.model import ChannelKind, Effect, FindingLevel, Missing, Severity, SystemKind, Text
 from monitor.web.charts import PHASES
 from monitor.web.language import Ltr, Message, Speaker, choose, messages
@@ -52,6 +53,9 @@ FAMILIES = {
     "availability.says": [says for says in Says if says is not Says.FIGURE],
     "availability.state": list(Second),
     "exclusion.standing": list(Standing),
+    "work.state": list(Phase),
+    "work.filing": list(Filing),
+    "work.repeat": list(Repeat),
     "incident.sign": list(Sign),
     "incident.severity": list(Severity),
     "incident.state": list(State),
