@@ -338,3 +338,14 @@ def public_say(settings: Settings, incident: str, *, ar: str, en: str, clock: st
             await public.say(store, incident, **said._asdict(), actor=by)
 
     asyncio.run(say())
+
+
+def work(settings: Settings, act: str, *given: Any, **more: Any) -> Any:
+    """`act` of monitor.web.api.work_named on the store. Raises UsageError, StoreUnavailable."""
+    from monitor.web.api import work_named
+
+    async def acted() -> Any:
+        async with stored(settings) as store:
+            return await getattr(work_named, act)(store, *given, **more)
+
+    return asyncio.run(acted())

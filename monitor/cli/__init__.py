@@ -15,6 +15,7 @@ from monitor.cli import (
     report,
     running,
     sending,
+    work,
 )
 from monitor.cli.base import continuity
 
@@ -32,6 +33,7 @@ __all__ = [
     "report",
     "running",
     "sending",
+    "work",
 ]
 
 
