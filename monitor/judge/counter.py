@@ -21,8 +21,8 @@ from monitor.stream.loop import Hooks, consume
 from monitor.stream.wire import TRANSACTIONS
 
 GROUP = "count"
-RECORDS = 20_000  # kept at once when there is a backlog: the fixed cost of a transaction is shared
-PARTITION_BYTES = 2 * 1024 * 1024  # of one answer, so that a batch is worth its transaction
+RECORDS = 20_000  # taken in hand at once when there is a backlog
+PARTITION_BYTES = 2 * 1024 * 1024  # of one answer: a broker asked for less is asked more often
 
 
 class Read(NamedTuple):
