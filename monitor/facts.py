@@ -208,6 +208,12 @@ class ExclusionRow(NamedTuple):
     approved_by: str | None
     finished_at_ms: int | None
     down: list[str]
+    filing: str = "work"
+    document: str = "{}"
+    series: int | None = None
+    rejected_at_ms: int | None = None
+    rejected_by: str | None = None
+    ruling_why: str = ""
 
 
 class TallyRow(NamedTuple):

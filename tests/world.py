@@ -329,6 +329,19 @@ class World:
             await connection.execute("notify continuity")
         return made
 
+    async def work(self, *subjects: str, from_s: float, to_s: float, noticed: bool = True) -> int:
+        """Planned work on these from so many seconds hence to so many; `noticed`: announced two days ago."""
+        async with self.store.transaction() as connection:
+            number: int = await connection.fetchval(
+                "insert into exclusion (kind, subjects, during, why, announced_by, announced_at) "
+                "values ('maintenance', $1, tstzrange($2, $3), 'New certificates', 'Amal', $4) returning id",
+                list(subjects),
+                self.ago(-from_s),
+                self.ago(-to_s),
+                self.ago(172_800 if noticed else 0),
+            )
+        return number
+
     async def attempts(
         self, subject: str, *, hours: float = 6, down_s: tuple[float, float] | None = None, every_s: int = 30
     ) -> None:

@@ -13,6 +13,7 @@ from math import ceil
 
 from monitor.judge.levels import BADNESS, exact
 from monitor.judge.picture import ChannelShown, Picture, ServiceShown, Shown
+from monitor.judge.required import silent
 from monitor.judge.surroundings import Surroundings
 from monitor.judge.timeline import NOT_MEASURED
 from monitor.judge.troubles import Held, Seen, Sign, Trouble
@@ -34,7 +35,8 @@ def see(
     look = _Look(around, picture, held or {})
     found = look.troubles()
     headline = _headline(picture, found, open_already=GOVERNMENT in (held or {}))
-    return Seen((*found, *headline, *certificates), dict(look.well()), frozenset(look.unsure()))
+    troubles = (*found, *headline, *certificates)
+    return Seen(troubles, dict(look.well()), frozenset(look.unsure()), look.silent(troubles))
 
 
 class _Look:
@@ -271,6 +273,14 @@ class _Look:
         for path, shown in self._said():
             if shown.verdict is Verdict.UP and shown.since_ms is not None:
                 yield path, shown.since_ms
+
+    def silent(self, troubles: Iterable[Trouble]) -> frozenset[str]:
+        """Subjects of those that nobody is to be told of now."""
+        states = {path: one.excluded for path, one in self._systems.items()}
+        states |= {path: one.excluded for path, one in self._channels.items()}
+        states |= {one.service.subject: one.excluded for one in self._picture.services.values()}
+        excluded = {path: state for path, state in states.items() if state is not None}
+        return frozenset(one.subject for one in troubles if silent(one.subject, one.channels, excluded))
 
     def unsure(self) -> Iterator[str]:
         """Of these nobody can tell now; what was never measured, or no longer is, is none of them."""

@@ -1,15 +1,19 @@
-"""Figures that readers keep at hand: of everybody, of periods that go on now. Read, never computed."""
+"""What readers keep at hand: figures of periods that go on now, and who is not required now. Read only."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 from monitor.facts import FigureRow
+from monitor.judge.exclusions import Exclusion
 from monitor.judge.periods import Kind
-from monitor.judge.seconds import Spent, spent_of
+from monitor.judge.reading import exclusion_of
+from monitor.judge.required import excluded_at
+from monitor.judge.seconds import Spent, State, spent_of
 from monitor.judge.terms import Terms, terms_of
 from monitor.model import GOVERNMENT, Catalogue
-from monitor.store import figures
+from monitor.store import exclusions, figures
 from monitor.store.pool import Store
 
 WINDOWS = (Kind.DAY, Kind.DAYS_7, Kind.DAYS_28, Kind.MONTH)
@@ -17,6 +21,8 @@ WINDOWS = (Kind.DAY, Kind.DAYS_7, Kind.DAYS_28, Kind.MONTH)
 
 KEPT = (*WINDOWS, Kind.QUARTER)
 """Those and what budgets are of."""
+EXCLUSIONS_S = 5.0  # read again as often
+ABOUT_MS = 60_000
 
 Current = Mapping[tuple[str, Kind], FigureRow]
 
@@ -66,3 +72,20 @@ class CurrentFigures:
 
 def _sums(catalogue: Catalogue) -> list[str]:
     return [GOVERNMENT, *(entity.subject for entity in catalogue.entities)]
+
+
+class CurrentExclusions:
+    """What is not required now, read again every few seconds."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._read_at = float("-inf")
+        self.announced: list[Exclusion] = []  # those of about now
+
+    async def at(self, catalogue: Catalogue, at_ms: int) -> dict[str, State]:
+        """Of every subject that is not required at `at_ms`, what it is in. Raises StoreUnavailable."""
+        if time.monotonic() - self._read_at >= EXCLUSIONS_S:
+            rows = await exclusions.touching(self._store, from_ms=at_ms - ABOUT_MS, to_ms=at_ms + ABOUT_MS)
+            self.announced = [exclusion_of(row) for row in rows]
+            self._read_at = time.monotonic()
+        return excluded_at(catalogue, self.announced, at_ms)

@@ -12,6 +12,14 @@ from monitor.judge.ranges import Range, union
 from monitor.model import ExclusionKind
 
 
+class Filing(StrEnum):
+    """What somebody filed."""
+
+    WORK = "work"  # planned
+    OUTAGE = "outage"  # of their own; it counts unless the committee approves
+    FAULT = "fault"  # in another entity's system; the same
+
+
 class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
     """[from, to) of some subjects, announced by somebody. Nothing of it is ever edited.
 
@@ -32,6 +40,12 @@ class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
     approved_by: str | None = None
     finished_at_ms: int | None = None
     down: tuple[str, ...] = ()
+    filing: Filing = Filing.WORK
+    document: str = "{}"  # JSON of monitor.judge.work.Details
+    series: int | None = None  # the first occurrence of what comes again
+    rejected_at_ms: int | None = None
+    rejected_by: str | None = None
+    ruling_why: str = ""
 
     @property
     def range(self) -> Range:
@@ -51,6 +65,7 @@ class Standing(StrEnum):
     SHORT_NOTICE = "short_notice"  # counts: announced too late
     OVERRUN = "overrun"  # counts: work prolonged without notice
     ALREADY_DOWN = "already_down"  # counts: something was down when it was announced
+    REJECTED = "rejected"  # counts: the committee said so
 
 
 APPLIED = frozenset({Standing.NOTICED, Standing.APPROVED})
@@ -60,9 +75,18 @@ def standing(exclusion: Exclusion, *, notice_ms: int) -> Standing:
     """By itself only with notice and nothing down at the announcement (T46); else when approved."""
     if exclusion.approved_at_ms is not None:
         return Standing.APPROVED
+    if exclusion.rejected_at_ms is not None:
+        return Standing.REJECTED
     if exclusion.announced_at_ms > exclusion.from_ms - notice_ms:
         return Standing.SHORT_NOTICE if exclusion.extends is None else Standing.OVERRUN
     return Standing.ALREADY_DOWN if exclusion.down else Standing.NOTICED
+
+
+def waits(exclusion: Exclusion, *, notice_ms: int) -> bool:
+    """Whether it counts and the committee may still decide otherwise; called off, it waits for nobody."""
+    called_off = exclusion.range[0] == exclusion.range[1]
+    decided = APPLIED | {Standing.REJECTED}
+    return not called_off and standing(exclusion, notice_ms=notice_ms) not in decided
 
 
 def excluded(

@@ -221,6 +221,8 @@ class _Desk:
     # -- a trouble ---------------------------------------------------------------------------------------
 
     def _take(self, trouble: Trouble) -> None:
+        if trouble.subject in self._seen.silent:
+            return  # nothing opens or grows; what was open stays so, and is not well by that (T28)
         incident = self._open.get(trouble.subject) or self._reopened(trouble) or self._opened(trouble)
         if incident.state is State.STEADYING:
             again = replace(incident, state=State.FAILING, failures=incident.failures + 1, well_ms=0)

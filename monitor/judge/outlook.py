@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from monitor.facts import Changed, Clocks, LastAnswer, Place, Standing
+from monitor.judge.current import CurrentExclusions
 from monitor.judge.picture import Facts, Partition, Picture, draw
 from monitor.judge.surroundings import Surroundings
 from monitor.model import stream_key
@@ -30,6 +31,7 @@ class Outlook:
         self._partitions: dict[str, Partition] = {}
         self._clocks = Clocks({}, None, 0)
         self._answers_at = float("-inf")
+        self._exclusions = CurrentExclusions(store)
         self.answers: list[LastAnswer] = []
 
     @property
@@ -61,10 +63,11 @@ class Outlook:
         if time.monotonic() - self._answers_at >= ANSWERS_S:
             self.answers = await read.last_answers(self._store, self.around.pairs)
             self._answers_at = time.monotonic()
+        excluded = await self._exclusions.at(self.around.catalogue, self.now_ms)
         self._picture = await asyncio.to_thread(
             draw,
             self.around,
-            Facts(self._standing, self._partitions, self._clocks),
+            Facts(self._standing, self._partitions, self._clocks, excluded=excluded),
             now_ms=self.now_ms,
             before=self._picture,
             touched=frozenset(touched),

@@ -7,12 +7,13 @@ been silent for more than 15 s, the verdict shown is *unknown (we are behind)*, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from monitor.facts import Clocks, Refusal, Standing
 from monitor.judge import levels
 from monitor.judge.levels import Headline
+from monitor.judge.seconds import State
 from monitor.judge.surroundings import Dependant, Surroundings
 from monitor.judge.timeline import NOT_MEASURED, Step
 from monitor.model import Catalogue, Channel, Entity, Service, System, Verdict, stream_key
@@ -44,6 +45,12 @@ class ChannelShown:
     channel: Channel
     measured: Shown | None
     effective: Shown
+    excluded: State | None = None  # not required now, and what it is in instead
+
+    @property
+    def state(self) -> State:
+        """What is said of it: not required now, or its verdict."""
+        return self.excluded or State(self.effective.verdict.value)
 
     @property
     def derived(self) -> bool:
@@ -56,6 +63,12 @@ class ServiceShown:
     service: Service
     effective: Shown
     channels: tuple[ChannelShown, ...]
+    excluded: State | None = None
+
+    @property
+    def state(self) -> State:
+        """What is said of it: not required now, or its verdict."""
+        return self.excluded or State(self.effective.verdict.value)
 
     @property
     def available(self) -> bool | None:
@@ -71,26 +84,36 @@ class SystemShown:
     measured: Shown | None
     effective: Shown
     dependants: tuple[Dependant, ...]
+    excluded: State | None = None
+
+    @property
+    def state(self) -> State:
+        """What is said of it: not required now, or its verdict."""
+        return self.excluded or State(self.effective.verdict.value)
 
 
 @dataclass(frozen=True)
 class EntityShown:
-    """An entity has no verdict, only its services."""
+    """An entity has no verdict, only its services; those required now are counted."""
 
     entity: Entity
     services: tuple[ServiceShown, ...]
 
     @cached_property
+    def required(self) -> tuple[ServiceShown, ...]:
+        return tuple(service for service in self.services if service.excluded is None)
+
+    @cached_property
     def available(self) -> int:
-        return sum(service.available is True for service in self.services)
+        return sum(service.available is True for service in self.required)
 
     @cached_property
     def not_available(self) -> int:
-        return sum(service.available is False for service in self.services)
+        return sum(service.available is False for service in self.required)
 
     @cached_property
     def unknown(self) -> int:
-        return sum(service.available is None for service in self.services)
+        return sum(service.available is None for service in self.required)
 
 
 @dataclass(frozen=True)
@@ -133,6 +156,7 @@ class Facts:
     partitions: Mapping[str, Partition]
     clocks: Clocks
     refusal: Refusal | None = None
+    excluded: Mapping[str, State] = field(default_factory=dict)  # by path: who is not required now
 
 
 def draw(
@@ -151,15 +175,19 @@ def draw(
     late, silent = brush.late(), brush.derive_silent
     keep = before if before is not None and (before.late, before.derive_silent) == (late, silent) else None
     services = {
-        service.slug: keep.services[service.slug]
-        if keep is not None and touched.isdisjoint(around.touching[service.subject])
-        else brush.service(service)
+        service.slug: brush.service_required(
+            keep.services[service.slug]
+            if keep is not None and touched.isdisjoint(around.touching[service.subject])
+            else brush.service(service)
+        )
         for service in around.catalogue.services
     }
     systems = {
-        system.slug: keep.systems[system.slug]
-        if keep is not None and touched.isdisjoint(around.touching[system.subject])
-        else brush.system(system)
+        system.slug: brush.system_required(
+            keep.systems[system.slug]
+            if keep is not None and touched.isdisjoint(around.touching[system.subject])
+            else brush.system(system)
+        )
         for system in around.catalogue.systems
     }
     by_entity = {
@@ -172,7 +200,8 @@ def draw(
         as_of_ms=brush.as_of_ms(),
         derive_silent=silent,
         headline=levels.headline(
-            [service.effective.verdict for service in services.values()], around.catalogue.policy
+            [service.effective.verdict for service in services.values() if service.excluded is None],
+            around.catalogue.policy,
         ),
         services=services,
         systems=systems,
@@ -272,6 +301,23 @@ class _Brush:
         if any(shown.effective != self._stored("effective", shown.channel.subject) for shown in channels):
             stored = _judged_again(stored, channels)
         return ServiceShown(service, stored, channels)
+
+    def service_required(self, shown: ServiceShown) -> ServiceShown:
+        """Whether it and its channels are required now; the same object where nothing differs."""
+        excluded = self._facts.excluded
+        of_service = excluded.get(shown.service.subject)
+        of_channels = [excluded.get(one.channel.subject) for one in shown.channels]
+        if shown.excluded is of_service and [one.excluded for one in shown.channels] == of_channels:
+            return shown
+        channels = tuple(
+            replace(one, excluded=state) for one, state in zip(shown.channels, of_channels, strict=True)
+        )
+        return replace(shown, excluded=of_service, channels=channels)
+
+    def system_required(self, shown: SystemShown) -> SystemShown:
+        """The same of a system."""
+        state = self._facts.excluded.get(shown.system.subject)
+        return shown if shown.excluded is state else replace(shown, excluded=state)
 
 
 def _unknown(since_ms: int | None) -> Shown:

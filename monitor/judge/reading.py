@@ -8,7 +8,7 @@ import msgspec
 
 from monitor.facts import ExclusionRow, FigureRow, TallyRow
 from monitor.judge.accounts import Accounts, Belonging, belonging
-from monitor.judge.exclusions import Exclusion
+from monitor.judge.exclusions import Exclusion, Filing
 from monitor.judge.figures import Edge, Figure, Tally, When
 from monitor.judge.seconds import rate, spent_of
 from monitor.judge.timeline import Evidence, Step
@@ -57,7 +57,7 @@ def _parts(belongs: Belonging, subjects: Collection[str]) -> set[str]:
 def exclusion_of(row: ExclusionRow) -> Exclusion:
     """A stored exclusion as the judge takes it."""
     given = row._asdict() | {"subjects": tuple(row.subjects), "down": tuple(row.down)}
-    return Exclusion(**given | {"kind": ExclusionKind(row.kind)})
+    return Exclusion(**given | {"kind": ExclusionKind(row.kind), "filing": Filing(row.filing)})
 
 
 def tally_row(tally: Tally, policy: Policy) -> TallyRow:

@@ -60,6 +60,7 @@ class Seen:
     troubles: tuple[Trouble, ...]
     well: Mapping[str, int] = field(default_factory=dict)
     unsure: frozenset[str] = frozenset()
+    silent: frozenset[str] = frozenset()  # subjects of troubles that are nobody's now: not required, or work
 
 
 def expiring(answers: Iterable[LastAnswer], *, now_ms: int, within_ms: int) -> list[Trouble]:

@@ -22,11 +22,15 @@ async def announce(
     why: str,
     by: str,
     extends: int | None = None,
+    filing: str = "work",
+    document: str = "{}",
+    series: int | None = None,
 ) -> int:
     """Announce a stretch of time, as of now; returns its number. Raises BadRow when it is empty."""
     number: int = await connection.fetchval(
-        "insert into exclusion (kind, subjects, during, why, announced_by, extends) "
-        "values ($1, $2, tstzrange($3, $4), $5, $6, $7) returning id",
+        "insert into exclusion "
+        "(kind, subjects, during, why, announced_by, extends, filing, document, series) "
+        "values ($1, $2, tstzrange($3, $4), $5, $6, $7, $8, $9, $10) returning id",
         kind,
         list(subjects),
         moment(from_ms),
@@ -34,25 +38,43 @@ async def announce(
         why,
         by,
         extends,
+        filing,
+        document,
+        series,
     )
     await _trace(connection, number, by=by, action="exclusion.announced")
     return number
 
 
-async def approve(connection: asyncpg.Connection, number: int, *, by: str) -> bool:
-    """The committee lets it stand; False when it already did, or there is no such exclusion."""
+async def approve(connection: asyncpg.Connection, number: int, *, by: str, why: str = "") -> bool:
+    """The committee lets it stand; False when it ruled already, or there is no such exclusion."""
     found = await connection.fetchval(
-        "update exclusion set approved_at = now(), approved_by = $2 "
-        "where id = $1 and approved_at is null returning id",
+        "update exclusion set approved_at = now(), approved_by = $2, ruling_why = $3 "
+        "where id = $1 and approved_at is null and rejected_at is null returning id",
         number,
         by,
+        why,
     )
     if found is not None:
-        await _trace(connection, number, by=by, action="exclusion.approved")
+        await _trace(connection, number, by=by, action="exclusion.approved", detail={"why": why})
     return found is not None
 
 
-async def finish(connection: asyncpg.Connection, number: int, *, by: str) -> bool:
+async def reject(connection: asyncpg.Connection, number: int, *, by: str, why: str) -> bool:
+    """The committee lets it count; False when it ruled already, or there is no such exclusion."""
+    found = await connection.fetchval(
+        "update exclusion set rejected_at = now(), rejected_by = $2, ruling_why = $3 "
+        "where id = $1 and approved_at is null and rejected_at is null returning id",
+        number,
+        by,
+        why,
+    )
+    if found is not None:
+        await _trace(connection, number, by=by, action="exclusion.rejected", detail={"why": why})
+    return found is not None
+
+
+async def finish(connection: asyncpg.Connection, number: int, *, by: str, rolled_back: bool = False) -> bool:
     """It ends now; before its beginning: it is called off. False when it was over, or there is none."""
     found = await connection.fetchval(
         "update exclusion set finished_at = now(), finished_by = $2 "
@@ -61,13 +83,43 @@ async def finish(connection: asyncpg.Connection, number: int, *, by: str) -> boo
         by,
     )
     if found is not None:
-        await _trace(connection, number, by=by, action="exclusion.finished")
+        await _trace(
+            connection, number, by=by, action="exclusion.rolled_back" if rolled_back else "exclusion.finished"
+        )
     return found is not None
 
 
-async def _trace(connection: asyncpg.Connection, number: int, *, by: str, action: str) -> None:
+async def locked(connection: asyncpg.Connection, number: int) -> None:
+    """Until this transaction ends nobody else acts on it."""
+    await connection.execute("select from exclusion where id = $1 for update", number)
+
+
+async def tell(connection: asyncpg.Connection, number: int, topic: str, *, severity: str = "warning") -> None:
+    """Into the outbox: those affected are to be told."""
+    await connection.execute(
+        "insert into notice (exclusion, topic, severity) values ($1, $2, $3)", number, topic, severity
+    )
+
+
+async def ask_about_ends(connection: asyncpg.Connection, *, before_s: float) -> list[int]:
+    """Numbers of planned work that ends so soon and that nobody was asked about; each is given once."""
+    rows = await connection.fetch(
+        """
+        update exclusion e set asked_at = now()
+         where filing = 'work' and asked_at is null and finished_at is null and lower(during) <= now()
+           and upper(during) > now() and upper(during) <= now() + make_interval(secs => $1)
+           and not exists (select from exclusion x where x.extends = e.id) returning id
+        """,
+        before_s,
+    )
+    return sorted(row["id"] for row in rows)
+
+
+async def _trace(
+    connection: asyncpg.Connection, number: int, *, by: str, action: str, detail: object = None
+) -> None:
     """Who did it, and that figures of its time no longer hold."""
-    await audit(connection, actor=by, action=action, about=f"exclusion:{number}")
+    await audit(connection, actor=by, action=action, about=f"exclusion:{number}", detail=detail)
     await connection.execute(
         "insert into figure_dirty (subject, since, until) "
         "select s.subject, lower(during), upper(during) from exclusion, unnest(subjects) s(subject) "
@@ -76,27 +128,63 @@ async def _trace(connection: asyncpg.Connection, number: int, *, by: str, action
     )
 
 
+_READ = """
+    select e.*, lower(during) as began, upper(during) as ended, array(
+        select distinct c.subject
+          from unnest(e.subjects) named(subject)
+          join lateral (select named.subject union select m.subject from membership m
+                         where starts_with(m.subject, named.subject || '/')) below on true
+          join lateral (select subject, verdict from change
+                         where subject = below.subject and layer = 'effective'
+                           and withdrawn_at is null and at <= e.announced_at
+                         order by at desc limit 1) c on c.verdict = 'down'
+         order by 1) as down
+      from exclusion e
+"""
+
+
 async def touching(store: Store, *, from_ms: int, to_ms: int) -> list[ExclusionRow]:
     """Exclusions that share an instant with [from, to), with who was down when each was announced."""
     async with store.connection() as connection:
         rows = await connection.fetch(
-            """
-            select e.*, lower(during) as began, upper(during) as ended, array(
-                select distinct c.subject
-                  from unnest(e.subjects) named(subject)
-                  join lateral (select named.subject union select m.subject from membership m
-                                 where starts_with(m.subject, named.subject || '/')) below on true
-                  join lateral (select subject, verdict from change
-                                 where subject = below.subject and layer = 'effective'
-                                   and withdrawn_at is null and at <= e.announced_at
-                                 order by at desc limit 1) c on c.verdict = 'down'
-                 order by 1) as down
-              from exclusion e where during && tstzrange($1, $2) order by id
-            """,
-            moment(from_ms),
-            moment(to_ms),
+            f"{_READ} where during && tstzrange($1, $2) order by id", moment(from_ms), moment(to_ms)
         )
     return [_row(row) for row in rows]
+
+
+async def one(store: Store, number: int) -> ExclusionRow | None:
+    """The exclusion of that number."""
+    async with store.connection() as connection:
+        row = await connection.fetchrow(f"{_READ} where id = $1", number)
+    return None if row is None else _row(row)
+
+
+async def one_within(connection: asyncpg.Connection, number: int) -> ExclusionRow | None:
+    """The same, within a transaction."""
+    row = await connection.fetchrow(f"{_READ} where id = $1", number)
+    return None if row is None else _row(row)
+
+
+async def latest(store: Store, *, limit: int) -> list[ExclusionRow]:
+    """Those that begin last, the last one first."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(f"{_READ} order by lower(during) desc, id desc limit $1", limit)
+    return [_row(row) for row in rows]
+
+
+async def extended(store: Store, numbers: Collection[int]) -> frozenset[int]:
+    """Those of them that another one prolongs."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            "select distinct extends from exclusion where extends = any ($1)", list(numbers)
+        )
+    return frozenset(row["extends"] for row in rows)
+
+
+async def extended_within(connection: asyncpg.Connection, number: int) -> int | None:
+    """The number of the one that prolongs it."""
+    found: int | None = await connection.fetchval("select id from exclusion where extends = $1", number)
+    return found
 
 
 def _row(row: asyncpg.Record) -> ExclusionRow:
@@ -115,4 +203,10 @@ def _row(row: asyncpg.Record) -> ExclusionRow:
         approved_by=row["approved_by"],
         finished_at_ms=None if finished_at is None else millis(finished_at),
         down=row["down"],
+        filing=row["filing"],
+        document=row["document"],
+        series=row["series"],
+        rejected_at_ms=None if row["rejected_at"] is None else millis(row["rejected_at"]),
+        rejected_by=row["rejected_by"],
+        ruling_why=row["ruling_why"],
     )

@@ -21,6 +21,7 @@ from monitor.web.api import incidents as api_incidents
 from monitor.web.api import public as api_public
 from monitor.web.api import reports as api_reports
 from monitor.web.api import shift as api_shift
+from monitor.web.api import work as api_work
 from monitor.web.gateway import Gateway
 from monitor.web.pages import (
     acknowledge,
@@ -148,6 +149,15 @@ def api_routes() -> list[web.RouteDef]:
         web.get("/api/v1/reports/{label}/files/{form}", api_reports.file),
         web.get("/api/v1/incidents/{number}/public", api_public.listed),
         web.post("/api/v1/incidents/{number}/public", api_public.send),
+        web.get("/api/v1/exclusions", api_work.listed),
+        web.post("/api/v1/exclusions", api_work.announce),
+        web.get("/api/v1/exclusions/{number}", api_work.one),
+        web.post("/api/v1/exclusions/{number}/extend", api_work.extend),
+        web.post("/api/v1/exclusions/{number}/finish", api_work.finish),
+        web.post("/api/v1/exclusions/{number}/roll-back", api_work.finish),
+        web.post("/api/v1/exclusions/{number}/cancel", api_work.cancel),
+        web.post("/api/v1/exclusions/{number}/approve", api_work.rule),
+        web.post("/api/v1/exclusions/{number}/reject", api_work.rule),
         web.get("/api/v1/observations", handlers.observations),
         web.get("/api/v1/changes", handlers.changes),
         web.get("/api/v1/events", events.events),

@@ -12,8 +12,9 @@ import msgspec
 
 from monitor.errors import StoreUnavailable
 from monitor.facts import Changed, Clocks, LastAnswer, Place, Refusal, Standing
-from monitor.judge.current import CurrentFigures
+from monitor.judge.current import CurrentExclusions, CurrentFigures
 from monitor.judge.picture import Facts, Partition, Picture, draw
+from monitor.judge.seconds import State
 from monitor.judge.surroundings import Surroundings
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
@@ -93,6 +94,7 @@ class Live:
         self._clocks = Clocks({}, None, int(time.time() * 1000))
         self._clocks_at = time.monotonic()
         self._refusal: Refusal | None = None
+        self._exclusions, self._excluded = CurrentExclusions(store), dict[str, State]()
         self._answers_at = float("-inf")
         self._drawn_in_ms = int(time.time() * 1000)  # so that revisions of two runs do not meet in a cache
 
@@ -139,6 +141,8 @@ class Live:
             touched = await self._follow()
         self._clocks, self._clocks_at = await read.clocks(self._store), time.monotonic()
         self._refusal = await read.refusal(self._store)
+        assert self.around is not None, "begun above"
+        self._excluded = await self._exclusions.at(self.around.catalogue, self.now_ms)
         incidents, self.incidents = self.incidents, await open_ones(self._store)
         if time.monotonic() - self._answers_at >= ANSWERS_S:
             await self._read_answers()
@@ -186,7 +190,7 @@ class Live:
         """Draw, and tell the pages when something differs: of the picture, or (`moved`) of the incidents."""
         if self.around is None:
             return
-        facts = Facts(self._standing, self._partitions, self._clocks, self._refusal)
+        facts = Facts(self._standing, self._partitions, self._clocks, self._refusal, self._excluded)
         before = self.picture
         self.picture = await asyncio.to_thread(
             draw, self.around, facts, now_ms=self.now_ms, before=before, touched=touched

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 
 from monitor.judge.levels import Headline, exact
 from monitor.judge.picture import BEHIND, ChannelShown, Picture, ServiceShown, Shown
-from monitor.judge.seconds import format_percent
+from monitor.judge.seconds import State, format_percent
 from monitor.judge.timeline import DEPENDENCY
 from monitor.judge.uptake import DECIMALS, Share
 from monitor.judge.weighted import Weighted
@@ -23,7 +23,7 @@ class Telling:
     def __init__(self, speaker: Speaker, picture: Picture, now_ms: int) -> None:
         self.speaker, self.picture, self.now_ms = speaker, picture, now_ms
 
-    def word(self, kind: str, verdict: Verdict) -> str:
+    def word(self, kind: str, verdict: Verdict | State) -> str:
         """The state's word for a `service`, `channel` or `system`: in Arabic they differ in gender."""
         return self.speaker.plain(f"state.{kind}.{verdict.value}")
 

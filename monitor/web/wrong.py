@@ -60,8 +60,13 @@ def _slug(item: Item) -> str:
     return item.service.service.slug if item.service is not None else ""
 
 
+def _required(picture: Picture) -> Iterator[ServiceShown]:
+    """Services that are required now: what is wrong with the others is nobody's business until they are."""
+    return (service for service in picture.services.values() if service.excluded is None)
+
+
 def _behind(picture: Picture) -> Iterator[Item]:
-    those = tuple(service for service in picture.services.values() if service.effective.behind)
+    those = tuple(service for service in _required(picture) if service.effective.behind)
     if those:
         since = [service.effective.since_ms for service in those if service.effective.since_ms is not None]
         yield Item(Verdict.UNKNOWN, min(since, default=None), affected=those)
@@ -69,22 +74,24 @@ def _behind(picture: Picture) -> Iterator[Item]:
 
 def _systems(picture: Picture) -> Iterator[Item]:
     felt: dict[str, list[ServiceShown]] = {}
-    for service in picture.services.values():
+    for service in _required(picture):
         if service.effective.verdict is not Verdict.UP and service.effective.cause:
             felt.setdefault(service.effective.cause, []).append(service)
     for shown in picture.systems.values():
         affected = tuple(felt.get(shown.system.subject, ()))
         wrong = shown.effective.verdict is not Verdict.UP and not shown.effective.cause
-        if (wrong and not shown.effective.behind) or affected:
+        if (wrong and not shown.effective.behind and shown.excluded is None) or affected:
             yield Item(shown.effective.verdict, shown.effective.since_ms, system=shown, affected=affected)
 
 
 def _services(picture: Picture) -> Iterator[Item]:
-    for service in picture.services.values():
+    for service in _required(picture):
         shown = service.effective
         if (shown.cause and shown.verdict is not Verdict.UP) or shown.behind:
             continue
-        own = tuple(channel for channel in service.channels if _ails(channel.effective))
+        own = tuple(
+            channel for channel in service.channels if channel.excluded is None and _ails(channel.effective)
+        )
         if shown.verdict is not Verdict.UP:
             yield Item(shown.verdict, shown.since_ms, service=service, channels=own)
         elif own:

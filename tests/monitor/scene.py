@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from monitor.facts import Clocks, Standing
 from monitor.judge.causes import see
 from monitor.judge.effective import everything, rederive
+from monitor.judge.exclusions import Exclusion
 from monitor.judge.picture import Facts, Picture, draw
+from monitor.judge.required import excluded_at
 from monitor.judge.surroundings import Surroundings
 from monitor.judge.timeline import Step, squeeze, value_at
 from monitor.judge.troubles import Held, Seen
@@ -17,6 +19,7 @@ from monitor.model import (
     Dependency,
     Effect,
     Entity,
+    ExclusionKind,
     Policy,
     Service,
     System,
@@ -29,6 +32,7 @@ from tests.world import channel, check
 UP, DEGRADED, DOWN, UNKNOWN = Verdict.UP, Verdict.DEGRADED, Verdict.DOWN, Verdict.UNKNOWN
 BEGAN_MS = 1_790_000_000_000  # 2026-09-21T14:13:20Z
 MINUTE_MS = 60_000
+DAY_S = 86_400
 PLACE = ("test", 0)
 
 Need = tuple[str, Effect] | str
@@ -74,6 +78,7 @@ class Scene:
     def __init__(self, made: Catalogue) -> None:
         self.version = Version(serial=1, sha256="", valid_from_ms=BEGAN_MS, catalogue=made)
         self.around = Surroundings(self.version)
+        self.exclusions: list[Exclusion] = []
         self.measured: dict[str, list[Step]] = {
             owner.subject: [Step(BEGAN_MS, UP)] for owner in self.around.owners() if owner.checks
         }
@@ -83,6 +88,21 @@ class Scene:
         reason = "ok" if verdict is UP else "timeout"
         step = Step(BEGAN_MS + round(at_s * 1000), verdict, reason)
         self.measured[subject] = squeeze([*self.measured[subject], step])
+
+    def under_work(self, *subjects: str, from_s: float, to_s: float, announced_s: float = -DAY_S) -> None:
+        """Planned work on these, announced a day before the scene begins unless said otherwise."""
+        self.exclusions.append(
+            Exclusion(
+                id=len(self.exclusions) + 1,
+                kind=ExclusionKind.MAINTENANCE,
+                subjects=subjects,
+                from_ms=BEGAN_MS + round(from_s * 1000),
+                to_ms=BEGAN_MS + round(to_s * 1000),
+                why="new certificates",
+                announced_at_ms=BEGAN_MS + round(announced_s * 1000),
+                announced_by="desk",
+            )
+        )
 
     def picture(self, *, at_s: float, behind: bool = False) -> Picture:
         now_ms = BEGAN_MS + round(at_s * 1000)
@@ -95,6 +115,7 @@ class Scene:
             rows,
             {stream_key(path): PLACE for path in self.measured},
             Clocks({PLACE: until_ms}, now_ms, now_ms),
+            excluded=excluded_at(self.version.catalogue, self.exclusions, now_ms),
         )
         return draw(self.around, facts, now_ms=now_ms)
 

@@ -6,9 +6,9 @@ import pytest
 
 from monitor.judge.exclusions import Exclusion, Standing, excluded, standing
 from monitor.judge.figures import When, account
-from monitor.judge.seconds import Spent
+from monitor.judge.seconds import Says, Spent, rate
 from monitor.judge.timeline import Step
-from monitor.model import ExclusionKind, Verdict
+from monitor.model import ExclusionKind, Policy, Verdict
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -23,6 +23,7 @@ def exclusion(
     kind: ExclusionKind = ExclusionKind.MAINTENANCE,
     extends: int | None = None,
     approved_h: float | None = None,
+    rejected_h: float | None = None,
     finished_h: float | None = None,
     down: tuple[str, ...] = (),
 ) -> Exclusion:
@@ -34,6 +35,7 @@ def exclusion(
         from_ms=round(from_h * HOUR_MS), to_ms=round(to_h * HOUR_MS),
         announced_at_ms=round(announced_h * HOUR_MS), extends=extends, approved_at_ms=ms(approved_h),
         approved_by=None if approved_h is None else "committee", finished_at_ms=ms(finished_h), down=down,
+        rejected_at_ms=ms(rejected_h), rejected_by=None if rejected_h is None else "committee",
     )  # fmt: skip
 
 
@@ -54,6 +56,7 @@ def spent(*exclusions: Exclusion, subject: str = "service:a") -> Spent:
         (exclusion(down=("service:a",)), Standing.ALREADY_DOWN),
         (exclusion(announced_h=1, approved_h=30), Standing.APPROVED),
         (exclusion(down=("service:a",), approved_h=30), Standing.APPROVED),
+        (exclusion(announced_h=1, rejected_h=30), Standing.REJECTED),
     ],
 )
 def test_an_exclusion_stands_by_notice_or_by_approval(given: Exclusion, found: Standing) -> None:
@@ -68,6 +71,18 @@ def test_t46_an_outage_is_not_laundered_by_announcing_work_for_its_second_half()
 
 def test_t46_work_announced_while_it_goes_on_counts() -> None:
     assert spent(exclusion(12, 24, announced_h=6)) == Spent(down_ms=DAY_MS)
+
+
+def test_t7_work_is_left_out_of_the_figure_and_shown_without_it() -> None:
+    found = excluded("service:a", [exclusion(0, 6)], notice_ms=DAY_MS)
+    figure = account("service:a", [Step(0, Verdict.DOWN)], When(0, DAY_MS, DAY_MS), excluded=found)
+    assert figure.counted.spent == Spent(maintenance_ms=6 * HOUR_MS, down_ms=18 * HOUR_MS)
+    assert figure.whole.spent == Spent(down_ms=DAY_MS)
+
+
+def test_t8_a_period_wholly_under_work_is_not_applicable_and_not_zero() -> None:
+    found = rate(spent(exclusion(0, 24)), Policy())
+    assert (found.says, found.availability) == (Says.NOT_APPLICABLE, None)
 
 
 def test_t9_overlapping_exclusions_exclude_their_union_once() -> None:

@@ -38,11 +38,13 @@ async def test_every_answer_has_what_its_description_requires(database: str) -> 
         await served.world.service_falls("s0001")
         made = await served.world.incident("service:s0001", channels=("service:s0001/web",))
         await publish(served.store, golden())
+        work = await served.world.work("service:s0002", from_s=-60, to_s=3600)
         paths = document()["paths"]
         for path, methods in paths.items():
             if path.endswith("/events") or "get" not in methods:
                 continue
             asked = path.replace("services/{slug}", "services/s0001").replace("{slug}", "payments")
+            asked = asked.replace("exclusions/{number}", f"exclusions/{work}")
             asked = asked.replace("{number}", made.number)
             asked = asked.replace("{label}", "2026-W47").replace("{form}", "json")
             asked += "?subject=service:s0001" if path.endswith("observations") else ""

@@ -21,7 +21,7 @@ from monitor.judge.seconds import Says
 from monitor.judge.seconds import State as Second
 from monitor.judge.timeline import DEPENDENCY, NOT_MEASURED, SILENCE, UNCONFIRMED
 from monitor.judge.troubles import Sign
-from monitor.model import ChannelKind, Effect, FindingLevel, Missing, Severity, SystemKind, Text, Verdict
+from monitor.model import ChannelKind, Effect, FindingLevel, Missing, Severity, SystemKind, Text
 from monitor.objectives import Indicator
 from monitor.web.charts import PHASES
 from monitor.web.language import Ltr, Message, Speaker, choose, messages
@@ -33,7 +33,7 @@ from probes.contract import Outcome, Reason
 
 FORMS = {"en": {"one", "other"}, "ar": {"zero", "one", "two", "few", "many", "other"}}
 FAMILIES = {
-    **{f"state.{kind}": list(Verdict) for kind in ("service", "channel", "system")},
+    **{f"state.{kind}": list(Second) for kind in ("service", "channel", "system")},
     "reason": [*Reason, BEHIND, DEPENDENCY, NOT_MEASURED, SILENCE, UNCONFIRMED, "not_in_catalogue"],
     "kind": list(ChannelKind),
     "effect": list(Effect),

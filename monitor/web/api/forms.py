@@ -86,6 +86,7 @@ def service_line(one: ServiceShown) -> Json:
         "name": name(one.service.name),
         "entity": one.service.entity or None,
         "remotely_available": one.available,
+        "excluded": one.excluded and one.excluded.value,
         **shown(one.effective),
     }
 
@@ -112,6 +113,7 @@ def channel(one: ChannelShown) -> Json:
         "own_check": one.measured is not None,
         "derived": one.derived,
         "measured": None if one.measured is None else shown(one.measured),
+        "excluded": one.excluded and one.excluded.value,
         **shown(one.effective),
         "checks": [check.key for check in one.channel.checks],
         "depends": [dependency(need) for need in one.channel.depends],
@@ -135,6 +137,7 @@ def system_line(one: SystemShown) -> Json:
         "kind": one.system.kind.value,
         "entity": one.system.entity or None,
         "dependants": len({way.service.slug for way in one.dependants}),
+        "excluded": one.excluded and one.excluded.value,
         **shown(one.effective),
     }
 
@@ -164,7 +167,7 @@ def entity(one: EntityShown) -> Json:
     return {
         "slug": one.entity.slug,
         "name": name(one.entity.name),
-        "required": len(one.services),
+        "required": len(one.required),
         "available": one.available,
         "not_available": one.not_available,
         "unknown": one.unknown,

@@ -25,6 +25,7 @@ from monitor.web.api import (
     openapi_incidents,
     openapi_public,
     openapi_reports,
+    openapi_work,
 )
 from monitor.web.api.schema import COUNT, FLAG, INSTANT, NUMBER, TEXT, Json
 from monitor.web.api.schema import enum_of as _enum
@@ -59,6 +60,7 @@ def _schemas() -> Json:
         ),
         **openapi_incidents.schemas(),
         **openapi_public.schemas(),
+        **openapi_work.schemas(),
         "Continuity": _with(
             "AsOf",
             sample=FLAG,
@@ -98,6 +100,7 @@ def _schemas() -> Json:
             name=_ref("Name"),
             entity=_or_null(TEXT),
             remotely_available=_or_null(FLAG),
+            excluded=openapi_work.EXCLUDED,
         ),
         "Contact": {
             "type": "object",
@@ -121,6 +124,7 @@ def _schemas() -> Json:
             url=_or_null(TEXT),
             own_check=FLAG,
             derived=FLAG,
+            excluded=openapi_work.EXCLUDED,
             measured={"oneOf": [_ref("Shown"), {"type": "null"}]},
             checks=_list(TEXT),
             depends=_list(_ref("Dependency")),
@@ -207,6 +211,7 @@ def _schemas() -> Json:
             kind=_enum(SystemKind),
             entity=_or_null(TEXT),
             dependants=COUNT,
+            excluded=openapi_work.EXCLUDED,
         ),
         "System": {
             "allOf": [
@@ -402,6 +407,7 @@ def _paths() -> Json:
         **openapi_reports.paths(_get),
         **openapi_incidents.paths(_get, _items, _limit),
         **openapi_public.paths(_get),
+        **openapi_work.paths(_get, _items, _limit),
         "/api/v1/observations": _get(
             "observations",
             "Attempts of a check or subject, newest first.",

@@ -79,8 +79,9 @@ def groups(picture: Picture, wanted: Filter) -> list[Group]:
     for entity, services in [*owned, (None, tuple(ownerless))]:
         tiles = [shown for shown in services if wanted.lets(shown, entity)]
         if tiles:
-            available = sum(shown.available is True for shown in services)
-            found.append(Group(entity, available, tiles, len(services)))
+            required = [shown for shown in services if shown.excluded is None]
+            available = sum(shown.available is True for shown in required)
+            found.append(Group(entity, available, tiles, len(required)))
     return found
 
 
