@@ -35,6 +35,7 @@ from monitor.web.pages import (
     sign_in,
     system,
     systems,
+    work,
 )
 from monitor.web.pages import availability as availability_page
 from monitor.web.pages import objectives as objectives_page
@@ -109,6 +110,12 @@ def _pages() -> list[web.RouteDef]:
         web.post("/incidents/{number}/public", public.send),
         web.get("/acknowledge/{token}", acknowledge.look),
         web.post("/acknowledge/{token}", acknowledge.press),
+        web.get("/work", work.work),
+        web.get("/work/new", work.form),
+        web.post("/work/new", work.send),
+        web.get("/work/{number}", work.one),
+        web.post("/work/{number}/ruling", work.rule),
+        web.post("/work/{number}/{act:extend|finish|roll-back|cancel}", work.act),
         web.get("/systems", systems.systems),
         web.get("/systems/{slug}", system.system),
         web.get("/sign-in", sign_in.form),

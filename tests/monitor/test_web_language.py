@@ -11,7 +11,7 @@ from babel import Locale
 from monitor.judge.answers import RANGE
 from monitor.judge.budgets import HEADLINE, PERIODS
 from monitor.judge.current import WINDOWS
-from monitor.judge.exclusions import Standing
+from monitor.judge.exclusions import Filing, Standing
 from monitor.judge.findings import DROP, FAILURE_RATE, SURGE
 from monitor.judge.findings import SILENCE as SILENT
 from monitor.judge.incidents import Kind, State
@@ -21,6 +21,7 @@ from monitor.judge.seconds import Says
 from monitor.judge.seconds import State as Second
 from monitor.judge.timeline import DEPENDENCY, NOT_MEASURED, SILENCE, UNCONFIRMED
 from monitor.judge.troubles import Sign
+from monitor.judge.work import Phase, Repeat
 from monitor.model import ChannelKind, Effect, FindingLevel, Missing, Severity, SystemKind, Text
 from monitor.objectives import Indicator
 from monitor.web.charts import PHASES
@@ -56,6 +57,9 @@ FAMILIES = {
     "objective.is": [HEADLINE, *Indicator],
     "objective.in": list(PERIODS),
     "exclusion.standing": list(Standing),
+    "work.state": list(Phase),
+    "work.filing": list(Filing),
+    "work.repeat": list(Repeat),
     "incident.sign": list(Sign),
     "incident.severity": list(Severity),
     "incident.state": list(State),

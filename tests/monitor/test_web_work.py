@@ -10,7 +10,7 @@ import pytest
 
 from monitor.store import tokens
 from monitor.store.tokens import Role
-from tests.acting import bearer, post, words
+from tests.acting import bearer, field, post, sign_in, words
 from tests.serving import Served, serving, until
 
 API = "/api/v1/exclusions"
@@ -250,3 +250,34 @@ async def test_what_is_under_work_now_is_shown_so_and_not_required(database: str
     assert (line["available"], line["not_available"]) == (11, 0)
     assert (service["excluded"], service["verdict"]) == ("maintenance", "down")
     assert "Planned maintenance" in text
+
+
+async def test_on_the_page_it_is_previewed_sent_and_then_called_off(database: str) -> None:
+    async with serving(database) as served:
+        await sign_in(served, "Amal", Role.COORDINATOR)
+        csrf = await field(served, "/work/new")
+        sent = [(key, str(value)) for key, value in work(subjects="system:identity").items()]
+        form = [*sent, ("subjects", "system:payments"), ("csrf", csrf)]
+        _, seen = await post(served, "/work/new", data=form)
+        status, _ = await post(served, "/work/new", data=[*form, ("step", "send")])
+        shown = words(await served.text("/work/1"))
+        await post(served, "/work/1/cancel", data={"csrf": csrf})
+        arabic = words(await served.text("/work?lang=ar"))
+    assert "It takes the last remote channel of 4 services." in words(seen)
+    assert status == 303
+    assert "Announced" in shown
+    assert "Not counted: announced in time" in shown
+    assert "ملغاة" in arabic
+
+
+async def test_the_committee_rules_on_the_page_with_its_reason(database: str) -> None:
+    async with serving(database) as served:
+        await served.world.work("service:s0001", from_s=-600, to_s=3600, noticed=False)
+        await sign_in(served, "Committee", Role.COMMITTEE)
+        csrf = await field(served, "/work/1")
+        sent = {"csrf": csrf, "ruling": "reject", "why": "It could have waited"}
+        status, _ = await post(served, "/work/1/ruling", data=sent)
+        text = words(await served.text("/work/1"))
+    assert status == 303
+    assert "Counts: rejected by the committee" in text
+    assert "It could have waited" in text
