@@ -387,3 +387,14 @@ def delivery_log(settings: Settings, *, incident: str | None, limit: int) -> lis
     from monitor.store import deliveries
 
     return _stored(settings, lambda store, now_ms: deliveries.log(store, incident=incident, limit=limit))
+
+
+def work(settings: Settings, act: str, *given: Any, **more: Any) -> Any:
+    """`act` of monitor.web.api.work_named on the store. Raises UsageError, StoreUnavailable."""
+    from monitor.web.api import work_named
+
+    async def acted() -> Any:
+        async with stored(settings) as store:
+            return await getattr(work_named, act)(store, *given, **more)
+
+    return asyncio.run(acted())

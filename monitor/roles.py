@@ -322,6 +322,9 @@ async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop
     )
     process.on_reload.append(publisher.reload)
     derive = Derive(store, publisher, lease=lease, metrics=metrics, bell=bell)
+    handled = HandlingMetrics(process.registry)
+    prompter = Prompter(partial(send_requests, process.kafka), metrics=handled)
+    handling = Handling(store, lease=lease, metrics=handled, bell=bell, prompter=prompter)
     watching = Watching(
         store,
         lease=lease,
@@ -329,10 +332,8 @@ async def _derive(process: Process, store: Store, stack: AsyncExitStack) -> Loop
         owner=partial(partition_for, partitions=process.kafka.partitions),
         metrics=WatchMetrics(process.registry),
         others=[source.topic for source in process.settings.transactions.sources],
+        excluded=handling.excluded,
     )
-    handled = HandlingMetrics(process.registry)
-    prompter = Prompter(partial(send_requests, process.kafka), metrics=handled)
-    handling = Handling(store, lease=lease, metrics=handled, bell=bell, prompter=prompter)
     publishing = Publishing(
         store,
         folder=process.settings.public_folder,

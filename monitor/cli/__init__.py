@@ -17,6 +17,7 @@ from monitor.cli import (
     report,
     running,
     sending,
+    work,
 )
 from monitor.cli.base import continuity
 
@@ -36,6 +37,7 @@ __all__ = [
     "report",
     "running",
     "sending",
+    "work",
 ]
 
 

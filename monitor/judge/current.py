@@ -22,7 +22,8 @@ WINDOWS = (Kind.DAY, Kind.DAYS_7, Kind.DAYS_28, Kind.MONTH)
 KEPT = (*WINDOWS, Kind.QUARTER)
 """Those and what budgets are of."""
 EXCLUSIONS_S = 5.0  # read again as often
-ABOUT_MS = 60_000
+BACK_MS = 86_400_000  # what is judged now may be of the last hours
+AHEAD_MS = 60_000
 
 Current = Mapping[tuple[str, Kind], FigureRow]
 
@@ -80,12 +81,12 @@ class CurrentExclusions:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._read_at = float("-inf")
-        self.announced: list[Exclusion] = []  # those of about now
+        self.announced: list[Exclusion] = []  # those of the last day, and of now
 
     async def at(self, catalogue: Catalogue, at_ms: int) -> dict[str, State]:
         """Of every subject that is not required at `at_ms`, what it is in. Raises StoreUnavailable."""
         if time.monotonic() - self._read_at >= EXCLUSIONS_S:
-            rows = await exclusions.touching(self._store, from_ms=at_ms - ABOUT_MS, to_ms=at_ms + ABOUT_MS)
+            rows = await exclusions.touching(self._store, from_ms=at_ms - BACK_MS, to_ms=at_ms + AHEAD_MS)
             self.announced = [exclusion_of(row) for row in rows]
             self._read_at = time.monotonic()
         return excluded_at(catalogue, self.announced, at_ms)

@@ -20,11 +20,14 @@ from monitor.judge.incidents import Entry, Handled, Incident, Kind, Numbers, Sta
 from monitor.judge.outlook import Outlook
 from monitor.judge.prompter import Prompter
 from monitor.judge.questions import below, questions, unexplained
+from monitor.judge.ranges import Range
 from monitor.judge.troubles import Seen, Sign, expiring
+from monitor.judge.work import ASK_BEFORE_MS
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.metrics import HandlingMetrics
 from monitor.model import IncidentRules
+from monitor.store import exclusions
 from monitor.store import incidents as table
 from monitor.store.changes import wake
 from monitor.store.incidents import IncidentRow, NoteRow, NoticeRow
@@ -34,6 +37,7 @@ from monitor.store.pool import Store
 
 log = Log(__name__)
 LOOK_S = 1.0
+ASK_S = 15.0  # so often it is looked for work that ends soon
 SETTLE_S = 0.1  # after a ring, so that what derive writes in several transactions is looked at once
 
 _incident = msgspec.json.Decoder(Incident)
@@ -53,6 +57,7 @@ class Handling:
         self._numbers = Numbers({})
         self._edition = -1  # of what people did, when the rest was read
         self._failing: frozenset[str] = frozenset()  # unexplained at the last look
+        self._asked_at = float("-inf")
 
     async def run(self, stop: Stop) -> None:
         """Until `stop`. Database away, or the lease lost: what is stored is read again."""
@@ -74,6 +79,10 @@ class Handling:
                 log.warning("incidents.store_away", why=str(error))
                 self._forget()  # what was in flight may be stored, or not
                 await stop.pause(backoff.next_s())
+
+    def excluded(self, subject: str) -> list[Range]:
+        """Stretches of the last day in which a subject was not required, as last read."""
+        return self._outlook.excluded(subject)
 
     def _forget(self) -> None:
         self._epoch, self._failing = 0, frozenset()
@@ -99,7 +108,18 @@ class Handling:
         self._failing = frozenset(unexplained(seen.troubles))
         systems = [system for each in causes.values() for system in each]
         self._prompter.ask(questions(self._outlook.around, systems, now_ms=now_ms))
+        await self._ask_about_work()
         self._metrics.looked_at.set(time.time())
+
+    async def _ask_about_work(self) -> None:
+        """Whether work that ends soon is finished, takes longer, or is rolled back: asked once of each."""
+        if time.monotonic() - self._asked_at < ASK_S:
+            return
+        async with self._store.transaction() as connection:
+            await self._lease.lock(connection)
+            for number in await exclusions.ask_about_ends(connection, before_s=ASK_BEFORE_MS / 1000):
+                await exclusions.tell(connection, number, "work_ending")
+        self._asked_at = time.monotonic()
 
     async def _recall(self, rules: IncidentRules, now_ms: int, edition: int) -> None:
         epoch, self._edition = self._lease.epoch, edition

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 from monitor.facts import Changed, Clocks, LastAnswer, Place, Standing
 from monitor.judge.current import CurrentExclusions
+from monitor.judge.exclusions import excluded
 from monitor.judge.picture import Facts, Partition, Picture, draw
+from monitor.judge.ranges import Range, union
 from monitor.judge.surroundings import Surroundings
 from monitor.model import stream_key
 from monitor.store import read
@@ -49,6 +51,14 @@ class Outlook:
         """PostgreSQL's clock at the last refresh, Unix milliseconds."""
         return self._clocks.now_ms
 
+    def excluded(self, subject: str) -> list[Range]:
+        """Stretches of the last day in which it was not required; none before the first refresh."""
+        if self._around is None:
+            return []
+        notice_ms = round(self._around.catalogue.policy.notice_s * 1000)
+        found = excluded(subject, self._exclusions.announced, notice_ms=notice_ms)
+        return union([*found.closed, *found.out_of_hours, *found.maintenance])
+
     async def refresh(self) -> bool:
         """Read what is new; False before the first catalogue. Raises StoreUnavailable."""
         serial = await read.serial_in_force(self._store)
@@ -63,11 +73,11 @@ class Outlook:
         if time.monotonic() - self._answers_at >= ANSWERS_S:
             self.answers = await read.last_answers(self._store, self.around.pairs)
             self._answers_at = time.monotonic()
-        excluded = await self._exclusions.at(self.around.catalogue, self.now_ms)
+        not_required = await self._exclusions.at(self.around.catalogue, self.now_ms)
         self._picture = await asyncio.to_thread(
             draw,
             self.around,
-            Facts(self._standing, self._partitions, self._clocks, excluded=excluded),
+            Facts(self._standing, self._partitions, self._clocks, excluded=not_required),
             now_ms=self.now_ms,
             before=self._picture,
             touched=frozenset(touched),

@@ -152,7 +152,7 @@ async def preview(request: web.Request, filed: Announcement) -> Preview:
 
 
 def _quietest(site: Site, channels: Sequence[str], at_ms: int) -> Range | None:
-    """The quietest two hours of the local week from the day of `at_ms` on."""
+    """The quietest two hours of the local week of `at_ms` that are still to come."""
     assert site.live.around is not None, "there is a picture"
     zone = ZoneInfo(site.live.around.catalogue.zone)
     midnight = datetime.fromtimestamp(at_ms / 1000, zone).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -160,5 +160,7 @@ def _quietest(site: Site, channels: Sequence[str], at_ms: int) -> Range | None:
     start_ms = round(first.timestamp() * 1000)
     hours = [(start_ms + i * HOUR_MS, start_ms + (i + 1) * HOUR_MS) for i in range(168)]
     bands = site.traffic.usuals.bands(channels, hours)
-    found = quietest([None if band is None else band.mean for band in bands])
+    to_come = [hour[0] >= site.live.now_ms for hour in hours]
+    means = [band.mean if band and ahead else None for band, ahead in zip(bands, to_come, strict=True)]
+    found = quietest(means)
     return None if found is None else (hours[found][0], hours[found + QUIET_HOURS - 1][1])

@@ -125,18 +125,21 @@ async def rule(request: web.Request) -> web.Response:
 
 
 def _named(telling: Telling) -> Any:
-    """The systems and services that an exclusion is about, as (address, name)."""
+    """The systems and services that an exclusion is about, as (address, name, whose)."""
     catalogue = telling.picture.catalogue
 
-    def named(about: Shown | Exclusion) -> list[tuple[str, Any]]:
+    def named(about: Shown | Exclusion) -> list[tuple[str, Any, Any]]:
         exclusion = about.exclusion if isinstance(about, Shown) else about
         keys = dict.fromkeys(path.split("/", 1)[0] for path in exclusion.subjects)
-        found: list[tuple[str, Any]] = []
+        found: list[tuple[str, Any, Any]] = []
         for key in keys:
             if system := catalogue.systems_by_subject.get(key):
-                found.append((f"/systems/{system.slug}", telling.system(system)))
+                found.append((f"/systems/{system.slug}", telling.system(system), ""))
             elif service := catalogue.services_by_subject.get(key):
-                found.append((f"/services/{service.slug}", telling.speaker.name(service.name, service.slug)))
+                name = telling.speaker.name(service.name, service.slug)
+                owner = catalogue.entities_by_slug.get(service.entity)
+                whose = telling.speaker.name(owner.name, owner.slug) if owner else ""
+                found.append((f"/services/{service.slug}", name, whose))
         return found
 
     return named
