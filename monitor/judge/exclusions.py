@@ -12,6 +12,14 @@ from monitor.judge.ranges import Range, union
 from monitor.model import ExclusionKind
 
 
+def upwards(subject: str) -> list[str]:
+    """A path and those that it lies in: `service:a/web`, `service:a`."""
+    found = [subject]
+    while "/" in found[-1]:
+        found.append(found[-1].rpartition("/")[0])
+    return found
+
+
 class Filing(StrEnum):
     """What somebody filed."""
 
@@ -54,7 +62,7 @@ class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
         return self.from_ms, max(self.from_ms, end_ms)
 
     def covers(self, subject: str) -> bool:
-        return any(subject == named or subject.startswith(f"{named}/") for named in self.subjects)
+        return any(path in self.subjects for path in upwards(subject))
 
 
 class Standing(StrEnum):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from monitor.judge.exclusions import APPLIED, Exclusion, standing
+from monitor.judge.exclusions import APPLIED, Exclusion, standing, upwards
 from monitor.judge.seconds import State
 from monitor.model import Catalogue, ExclusionKind
 
@@ -29,8 +29,8 @@ def _covered(catalogue: Catalogue, now: Sequence[Exclusion]) -> dict[str, State]
     paths = [*catalogue.systems_by_subject, *catalogue.services_by_subject, *catalogue.channels]
     found: dict[str, State] = {}
     for kind in (ExclusionKind.MAINTENANCE, ExclusionKind.OUT_OF_HOURS):  # the later one prevails
-        those = [each for each in now if each.kind is kind]
-        found |= {path: STATES[kind] for path in paths if any(each.covers(path) for each in those)}
+        named = {subject for each in now if each.kind is kind for subject in each.subjects}
+        found |= {path: STATES[kind] for path in paths if not named.isdisjoint(upwards(path))}
     return found
 
 
@@ -42,5 +42,5 @@ def silent(subject: str, channels: Iterable[str], excluded: Mapping[str, State])
     if not excluded:
         return False
     touched = list(channels)
-    owner = any(subject == path or subject.startswith(f"{path}/") for path in excluded)
+    owner = any(path in excluded for path in upwards(subject))
     return owner or (bool(touched) and all(path in excluded for path in touched))

@@ -131,9 +131,8 @@ async def _trace(
 _READ = """
     select e.*, lower(during) as began, upper(during) as ended, array(
         select distinct c.subject
-          from unnest(e.subjects) named(subject)
-          join lateral (select named.subject union select m.subject from membership m
-                         where starts_with(m.subject, named.subject || '/')) below on true
+          from (select unnest(e.subjects) as subject
+                 union select subject from membership where parent = any (e.subjects)) below
           join lateral (select subject, verdict from change
                          where subject = below.subject and layer = 'effective'
                            and withdrawn_at is null and at <= e.announced_at
