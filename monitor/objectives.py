@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -81,6 +82,7 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return lowered if 2 * lowered >= usual else Fraction(0)
 
 
+@lru_cache(maxsize=1024)
 def exactly(number: float) -> Fraction:
     """The decimal number a person wrote, not the nearest binary one."""
     return Fraction(str(number))

@@ -40,15 +40,27 @@ class BudgetLines:
     def __init__(self, figures: CurrentFigures, incidents: Callable[[], list[Kept]]) -> None:
         self._figures, self._incidents = figures, incidents
         self._made_of: tuple[int, object] | None = None
+        self._targets = b""
         self._bytes = b""
 
     def bytes(self, picture: Picture) -> bytes:
         """Every family whole, with HELP and TYPE."""
         made_of = (picture.serial, self._figures.rows)
         if self._made_of is None or self._made_of[0] != made_of[0] or self._made_of[1] is not made_of[1]:
-            self._bytes = b"".join(_family(*each) for each in _families(picture.catalogue, self._figures))
+            families = _families(picture.catalogue, self._figures)
+            if self._made_of is None or self._made_of[0] != picture.serial:
+                self._targets = _targets(picture.catalogue)
+            self._bytes = self._targets + b"".join(_family(*each) for each in families)
             self._made_of = made_of
         return self._bytes + _open_lines(picture, self._incidents())
+
+
+def _targets(catalogue: Catalogue) -> bytes:
+    """Targets and thresholds, which change with the catalogue alone."""
+    labelled = list(_labelled(catalogue))
+    targets = [f"{TARGET}{{{labels}}} {one.target}\n" for labels, one in labelled]
+    thresholds = _family(THRESHOLD, HELP[THRESHOLD], _thresholds(labelled))
+    return _family(TARGET, HELP[TARGET], targets) + thresholds
 
 
 def _family(name: str, text: str, lines: Iterable[str]) -> bytes:
@@ -56,10 +68,10 @@ def _family(name: str, text: str, lines: Iterable[str]) -> bytes:
 
 
 def _families(catalogue: Catalogue, figures: CurrentFigures) -> Iterator[tuple[str, str, Iterable[str]]]:
-    held = list(held_of(catalogue, figures.rows))
-    labelled = list(_labelled(catalogue))
-    yield TARGET, HELP[TARGET], [f"{TARGET}{{{labels}}} {one.target}\n" for labels, one in labelled]
-    yield THRESHOLD, HELP[THRESHOLD], _thresholds(labelled)
+    held = []
+    for number, one in enumerate(held_of(catalogue, figures.rows)):
+        _politely(number)
+        held.append(one)
     yield GOOD, HELP[GOOD], _seconds(GOOD, held, catalogue, figures)
     yield COUNTED, HELP[COUNTED], _seconds(COUNTED, held, catalogue, figures)
     yield LEFT, HELP[LEFT], _left(held)
