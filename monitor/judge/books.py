@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from monitor.judge.counting import Names
 from monitor.model import Policy
 from monitor.store import catalogue, counts
-from monitor.store.counts import WEEK_MS, Addition
+from monitor.store.counts import WEEK_MS, Addition, minute_of, series_of_row
 from monitor.store.pool import Store
 
 LOOK_S = 1.0  # how often a new version of the catalogue is looked for
@@ -52,10 +52,10 @@ class Books:
 
         A batch that is rolled back must not take them along while we believe that they are there.
         """
-        weeks = {minute_ms // WEEK_MS for minute_ms in {row[2] for row in rows}} - self._weeks
+        weeks = {minute_ms // WEEK_MS for minute_ms in set(map(minute_of, rows))} - self._weeks
         if weeks:
             await counts.make_partitions(self.store, sorted(weeks))
             self._weeks |= weeks
-        names = {row[:2] for row in rows} - self.series.keys()
+        names = set(map(series_of_row, rows)) - self.series.keys()
         if names:
             self.series |= await counts.series_of(self.store, names)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from monitor.errors import BadMessage
 from monitor.model import Catalogue, Service, TransactionOutcome
@@ -188,13 +188,14 @@ class Horizon:
         return page
 
 
-Rows = dict[Key, list[float]]  # events, how many of them said how long they took, that in ms together
+Rows = dict[Key, list[Any]]  # events, how many of them said how long they took, that in ms together
 
 
 def additions(rows: Rows) -> list[tuple[str, str, int, int, int, int]]:
     """As they are stored."""
     return [
-        (*key, int(events), int(timed), int(took_ms + 0.5)) for key, (events, timed, took_ms) in rows.items()
+        (path, outcome, minute_ms, events, timed, int(took_ms + 0.5))
+        for (path, outcome, minute_ms), (events, timed, took_ms) in rows.items()
     ]
 
 

@@ -6,6 +6,7 @@ import io
 import struct
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import NamedTuple
 
 import asyncpg
@@ -36,6 +37,8 @@ class Added(NamedTuple):
 
 
 Addition = tuple[str, str, int, int, int, int]  # the same without its names, where there are very many
+series_of_row = itemgetter(0, 1)  # channel and outcome of an addition
+minute_of = itemgetter(2)
 
 
 class Counted(NamedTuple):
@@ -108,7 +111,7 @@ async def add(
         "timed = t.timed + excluded.timed, duration_ms = t.duration_ms + excluded.duration_ms",
         *(list(column) for column in zip(*((n, *totals[n]) for n in sorted(totals)), strict=True)),
     )
-    hours = {minute_ms - minute_ms % HOUR_MS for minute_ms in {row[2] for row in rows}}
+    hours = {minute_ms - minute_ms % HOUR_MS for minute_ms in set(map(minute_of, rows))}
     await connection.copy_records_to_table("count_unfolded", records=[(moment(hour),) for hour in hours])
 
 
