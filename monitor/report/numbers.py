@@ -40,6 +40,7 @@ def build(facts: Facts) -> Document:
         certificates=lists.certificates(facts),
         unmeasured=lists.unmeasured(facts),
         decisions=lists.decisions(facts),
+        at_risk=tuple(facts.at_risk),
         not_in=tuple(facts.not_in),
     )
     services = [_with_figures(_service(facts, subject), document) for subject in facts.services]
