@@ -248,7 +248,7 @@ def test_a_correction_lists_what_differs_and_nothing_else() -> None:
 
 
 def test_a_promise_that_is_broken_is_at_risk_with_what_is_left_of_its_budget() -> None:
-    """12 of 672 hours down where 0.89 % may be, 5.9808 hours: 6.0192 too many, −100.6420… % left, cut down."""
+    """12 of 672 hours down where 0.89 % may be, 5.9808 hours: 6.0192 too many, −100.642… % left, cut."""
     spent = Spent(up_ms=660 * HOUR_MS, down_ms=12 * HOUR_MS)
     figure = Figure(When(END_MS - 28 * DAY_MS, END_MS, END_MS), Tally(spent), Tally(spent))
     row = figure_row("service:id-card", "Asia/Dubai", "28d", figure, Policy())
