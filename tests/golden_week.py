@@ -27,8 +27,8 @@ expected, none seen; mean 10 lies from 5 to 15.
 Transactions, of passport alone: 1,500 of 1,600 completed (93.75 %, cut: 93.7), 1,520 of 1,600 the week before
 (95.0): −1.3 points. Remote: 1,500 of 1,600 (93.7), 1,400 of 1,600 before (87.5): +6.2 points.
 
-By transactions: 90 of 100 usual ones of passport and 40 of 50 of id-card fell into time in which the service
-was available: 130/150 = 86.666… %.
+By transactions: 900 of 1,000 usual ones of passport and 400 of 500 of id-card fell into time in which the
+service was available: 1300/1500 = 86.666… %.
 """
 
 from __future__ import annotations
@@ -379,8 +379,8 @@ def facts(**changed: object) -> Facts:
         "counted": counted(),
         "counted_before": counted_before(),
         "weighted": {
-            "service:passport": Weighted(available=90.0, unavailable=10.0),
-            "service:id-card": Weighted(available=40.0, unavailable=10.0, unknown=5.0),
+            "service:passport": Weighted(available=900.0, unavailable=100.0),
+            "service:id-card": Weighted(available=400.0, unavailable=100.0, unknown=50.0),
         },
         "at_risk": [
             AtRisk(

@@ -17,6 +17,7 @@ from monitor.judge.periods import Kind
 from monitor.judge.reading import figure_row
 from monitor.judge.seconds import Says, Spent
 from monitor.judge.timeline import Step
+from monitor.judge.weighted import Weighted
 from monitor.model import GOVERNMENT, ExclusionKind, Policy, Text, Verdict
 from monitor.report.comparing import differences
 from monitor.report.document import decode, digest, encode, schema
@@ -258,3 +259,9 @@ def test_a_promise_that_is_broken_is_at_risk_with_what_is_left_of_its_budget() -
     assert (found.subject, found.period, found.met) == ("service:id-card", "28d", False)
     assert (found.target, found.left) == ("99.11", "-100.65")
     assert at_risk(after, rows, ["service:passport"], decimals=2) == ()
+
+
+def test_a_pattern_that_is_not_made_yet_weighs_nothing() -> None:
+    """1,500 transactions were completed, and so far 700 are usual."""
+    document = golden(weighted={"service:passport": Weighted(available=700.0)})
+    assert document.total.figures["F31"].says is Says.NO_DATA
