@@ -27,8 +27,8 @@ expected, none seen; mean 10 lies from 5 to 15.
 Transactions, of passport alone: 1,500 of 1,600 completed (93.75 %, cut: 93.7), 1,520 of 1,600 the week before
 (95.0): −1.3 points. Remote: 1,500 of 1,600 (93.7), 1,400 of 1,600 before (87.5): +6.2 points.
 
-By transactions: 90 of 100 usual ones of passport and 40 of 50 of id-card fell into time in which the service
-was available: 130/150 = 86.666… %.
+By transactions: 900 of 1,000 usual ones of passport and 400 of 500 of id-card fell into time in which the
+service was available: 1300/1500 = 86.666… %.
 """
 
 from __future__ import annotations
@@ -55,9 +55,11 @@ from monitor.model import (
     Text,
     Verdict,
 )
-from monitor.report.document import About, Document, Terms
+from monitor.objectives import Indicator, Objective
+from monitor.report.document import About, AtRisk, Document, Terms
 from monitor.report.facts import Ending, Facts, Noted, Week
 from monitor.report.numbers import build
+from monitor.report.objectives import objectives
 from monitor.report.times import utc
 
 HOUR_MS, DAY_MS, WEEK_MS = 3_600_000, 86_400_000, 7 * 86_400_000
@@ -85,7 +87,7 @@ EXPECTED = {
     "F14": "4", "F15": "14400", "F16": "7200",
     "F17": "37", "F18": "8.0", "F19": "1600", "F20": "93.7", "F21": "-1.3", "F22": "93.7", "F23": "+6.2",
     "F24": "1", "F25": "1", "F26": "1", "F27": "1",
-    "F28": "1", "F29": "1", "F30": "3", "F31": "86.66",
+    "F28": "1", "F29": "1", "F30": "3", "F31": "86.66", "F32": "1",
 }  # fmt: skip
 """Of all services together, by code."""
 
@@ -142,10 +144,12 @@ OWNERS = {
 def _service(slug: str, entity: str) -> Service:
     kinds = {"passport": ("web", "app", "service_centre")}.get(slug, ("web",))
     needs = (Dependency(system="system:identity"),) if slug in ("passport", "id-card") else ()
+    own = (Objective(indicator=Indicator.AVAILABILITY, target=0.9911),) if slug == "id-card" else ()
     return Service(
         slug=slug,
         name=NAMES[slug],
         entity=entity,
+        objectives=own,
         channels=tuple(
             Channel(
                 subject=f"service:{slug}/{kind}",
@@ -371,13 +375,25 @@ def facts(**changed: object) -> Facts:
             Week("2026-W46", before, figures_before[GOVERNMENT]),
             Week("2026-W47", when, figures[GOVERNMENT]),
         ],
-        "objectives": {"service:id-card": "99.11"},
+        "objectives": objectives(catalogues(), [f"service:{slug}" for slug in OWNERS]),
         "counted": counted(),
         "counted_before": counted_before(),
         "weighted": {
-            "service:passport": Weighted(available=90.0, unavailable=10.0),
-            "service:id-card": Weighted(available=40.0, unavailable=10.0, unknown=5.0),
+            "service:passport": Weighted(available=900.0, unavailable=100.0),
+            "service:id-card": Weighted(available=400.0, unavailable=100.0, unknown=50.0),
         },
+        "at_risk": [
+            AtRisk(
+                subject="service:passport",
+                name=NAMES["passport"],
+                indicator="availability",
+                target="99",
+                period="28d",
+                met=False,
+                left="-14.58",
+                used_up=None,
+            )
+        ],
         "missed": missed(),
         "findings": findings(),
         "incidents": [

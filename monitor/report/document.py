@@ -180,6 +180,22 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     services: int
 
 
+class AtRisk(msgspec.Struct, frozen=True, kw_only=True):
+    """A promise of a service that is broken, or will be before its period ends if it goes on like this.
+
+    As of the report's as-of. `left` is what is left of the error budget, in percent; under 0 it is overspent.
+    """
+
+    subject: str
+    name: Text
+    indicator: str  # availability | latency
+    target: str  # percent
+    period: str  # 28d | quarter
+    met: bool
+    left: str | None
+    used_up: datetime | None  # at the rate of the last seven days
+
+
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
     """What had not come in when the report was frozen at its deadline."""
 
@@ -267,6 +283,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     certificates: tuple[Certificate, ...] = ()
     unmeasured: tuple[Unmeasured, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    at_risk: tuple[AtRisk, ...] = ()
     not_in: tuple[Missing, ...] = ()
     correction: Correction | None = None
 

@@ -14,7 +14,7 @@ from monitor.judge.ranges import Ranges
 from monitor.judge.uptake import Tally
 from monitor.judge.weighted import Weighted
 from monitor.model import Catalogue, Channel, Text
-from monitor.report.document import About, Terms
+from monitor.report.document import About, AtRisk, Terms
 from monitor.report.document import Missing as NotIn
 
 
@@ -66,6 +66,7 @@ class Facts:
     findings: Sequence[Finding] = ()
     incidents: Sequence[Noted] = ()
     certificates: Sequence[Ending] = ()
+    at_risk: Sequence[AtRisk] = ()
     not_in: Sequence[NotIn] = ()
 
     @cached_property

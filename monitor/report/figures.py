@@ -285,6 +285,11 @@ def _availability_by_transactions(part: Part, document: Document) -> Value:
     return NO_DATA if text is None else Value(text=text, part=could, whole=all_of_them)
 
 
+@_figure("F32", "objectives_at_risk", Unit.COUNT, over=frozenset({"total"}))
+def _objectives_at_risk(part: Part, document: Document) -> Value:
+    return _count(len(document.at_risk))
+
+
 # -- how digits come about
 
 

@@ -11,6 +11,7 @@ from monitor.errors import UsageError
 from monitor.facts import FigureRow, Fitted
 from monitor.judge import pattern, uptake
 from monitor.judge.accounts import Accounts
+from monitor.judge.budgets import LATELY, PERIODS
 from monitor.judge.figures import Figure, When
 from monitor.judge.hours import Hours
 from monitor.judge.missed import INTERVAL
@@ -25,7 +26,7 @@ from monitor.judge.weighted import Offer, Weighted, weighted
 from monitor.model import GOVERNMENT, Catalogue, Policy, Service, Text, Version
 from monitor.report.document import METHOD, About, Missing, Terms
 from monitor.report.facts import Ending, Facts, Noted, Week
-from monitor.report.objectives import objectives, percent
+from monitor.report.objectives import at_risk, objectives, percent
 from monitor.report.times import Stretch, before, stretch_of, utc
 from monitor.store import catalogue as catalogues
 from monitor.store import expected, figures, read, reports, tallies
@@ -80,7 +81,10 @@ class _Reading:
             figures=await self._figures(stretch, terms, accounts, when),
             before=await self._figures_before(last, terms),
             weeks=await self._weeks(terms),
-            objectives=objectives(newest.catalogue, services),
+            objectives=objectives(found, services),
+            at_risk=at_risk(
+                newest.catalogue, await self._windows(terms), services, decimals=terms.policy.decimals
+            ),
             counted=await self._counted(stretch, found, services, now_ms),
             counted_before=await self._counted(last, found, services, now_ms),
             weighted=await self._weighted(newest.catalogue, accounts, services, when),
@@ -216,6 +220,20 @@ class _Reading:
             Week(week.label, When(week.start_ms, week.end_ms, week.end_ms), stored.get(week.start_ms))
             for week in reversed(found)
         ]
+
+    async def _windows(self, terms: Counting) -> dict[tuple[str, Kind], FigureRow]:
+        """The periods that budgets are of, as they go on now."""
+        clock = await figures.clock(self._store, terms.zone.key)
+        if clock is None:
+            return {}
+        found: dict[tuple[str, Kind], FigureRow] = {}
+        for kind in (*PERIODS, LATELY):
+            start_ms = terms.period(kind, clock.until_ms - 1).start_ms
+            rows = await figures.read(
+                self._store, zone=terms.zone.key, kind=kind.value, from_ms=start_ms, to_ms=start_ms + 1
+            )
+            found |= {(row.subject, kind): row for row in rows}
+        return found
 
     # -- transactions, incidents, certificates
 

@@ -27,6 +27,8 @@ from monitor.report.figures import by_key, figures_of
 from monitor.report.outages import lost_in, outages
 from monitor.report.times import utc
 
+USUAL_LEAST = 0.5  # of the transactions that came; under it the patterns are not made yet
+
 
 def build(facts: Facts) -> Document:
     """The report of these facts."""
@@ -40,6 +42,7 @@ def build(facts: Facts) -> Document:
         certificates=lists.certificates(facts),
         unmeasured=lists.unmeasured(facts),
         decisions=lists.decisions(facts),
+        at_risk=tuple(facts.at_risk),
         not_in=tuple(facts.not_in),
     )
     services = [_with_figures(_service(facts, subject), document) for subject in facts.services]
@@ -148,9 +151,12 @@ def _time(tally: Tally) -> Time:
 
 
 def _by_transactions(facts: Facts, services: Iterable[str]) -> Weighted | None:
-    """Of those whose usual pattern is known; None when that is nobody's."""
-    known = [facts.weighted[each] for each in services if each in facts.weighted]
-    return sum(known, Weighted()) if known else None
+    """Of those whose usual pattern is known; None when that is nobody's, or far less than came."""
+    subjects = [*services]
+    found = sum((facts.weighted[each] for each in subjects if each in facts.weighted), Weighted())
+    usual = found.available + found.unavailable + found.unknown
+    came = sum(facts.counted[each].ended.completed for each in subjects if each in facts.counted)
+    return found if usual > 0 and usual >= USUAL_LEAST * came else None
 
 
 def _counted(facts: Facts, services: Iterable[str]) -> dict[str, Any]:

@@ -12,14 +12,18 @@ from msgspec.structs import replace
 from monitor.facts import Membership
 from monitor.judge.accounts import Accounts, belonging
 from monitor.judge.exclusions import Exclusion
-from monitor.judge.figures import When
-from monitor.judge.seconds import Says
+from monitor.judge.figures import Figure, Tally, When
+from monitor.judge.periods import Kind
+from monitor.judge.reading import figure_row
+from monitor.judge.seconds import Says, Spent
 from monitor.judge.timeline import Step
-from monitor.model import GOVERNMENT, ExclusionKind, Text, Verdict
+from monitor.judge.weighted import Weighted
+from monitor.model import GOVERNMENT, ExclusionKind, Policy, Text, Verdict
 from monitor.report.comparing import differences
 from monitor.report.document import decode, digest, encode, schema
 from monitor.report.figures import FIGURES, said_of
 from monitor.report.numbers import build
+from monitor.report.objectives import at_risk
 from monitor.report.times import utc
 from monitor.report.voice import Voice
 from tests.golden_week import (
@@ -242,3 +246,22 @@ def test_a_correction_lists_what_differs_and_nothing_else() -> None:
         GOVERNMENT, "entity:interior", "service:passport", "service:id-card",
     }  # fmt: skip
     assert differences(one, golden()) == ()
+
+
+def test_a_promise_that_is_broken_is_at_risk_with_what_is_left_of_its_budget() -> None:
+    """12 of 672 hours down where 0.89 % may be, 5.9808 hours: 6.0192 too many, −100.642… % left, cut."""
+    spent = Spent(up_ms=660 * HOUR_MS, down_ms=12 * HOUR_MS)
+    figure = Figure(When(END_MS - 28 * DAY_MS, END_MS, END_MS), Tally(spent), Tally(spent))
+    row = figure_row("service:id-card", "Asia/Dubai", "28d", figure, Policy())
+    after, _ = catalogues()
+    rows = {("service:id-card", Kind.DAYS_28): row}
+    [found] = at_risk(after, rows, ["service:id-card", "service:passport"], decimals=2)
+    assert (found.subject, found.period, found.met) == ("service:id-card", "28d", False)
+    assert (found.target, found.left) == ("99.11", "-100.65")
+    assert at_risk(after, rows, ["service:passport"], decimals=2) == ()
+
+
+def test_a_pattern_that_is_not_made_yet_weighs_nothing() -> None:
+    """1,500 transactions were completed, and so far 700 are usual."""
+    document = golden(weighted={"service:passport": Weighted(available=700.0)})
+    assert document.total.figures["F31"].says is Says.NO_DATA

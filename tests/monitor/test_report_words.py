@@ -9,6 +9,7 @@ from typing import get_args
 
 import pytest
 
+from monitor.judge.budgets import PERIODS
 from monitor.judge.exclusions import Standing
 from monitor.judge.findings import DROP, FAILURE_RATE, SURGE
 from monitor.judge.findings import SILENCE as SILENT
@@ -17,6 +18,7 @@ from monitor.judge.timeline import NOT_MEASURED, SILENCE, UNCONFIRMED
 from monitor.language import Message
 from monitor.model import ChannelKind, DayName
 from monitor.model import Missing as Unknowns
+from monitor.objectives import Indicator
 from monitor.report.document import Kind, Value
 from monitor.report.figures import FIGURES, Unit
 from monitor.report.voice import LOCALE, WHY, Voice, words
@@ -43,6 +45,8 @@ FAMILIES = {
     "method.degraded": ["yes", "no"],
     "duration": ["hours", "minutes", "seconds"],
     "why": [*sorted(set(WHY.values())), "other"],
+    "risk.indicator": [Indicator.AVAILABILITY, Indicator.LATENCY],
+    "risk.period": list(PERIODS),
     "unit": [f"{unit}.name" for unit in Unit],
     "data": ["code", "key", "name", "unit", "meaning", "over"],
     "sheet": ["figure", "value", "low", "high"],
