@@ -10,6 +10,7 @@ MonitorError
 ├── StreamUnavailable    Kafka is away; keep what was measured on disk and try again
 ├── BufferFull           as much waits for Kafka as may; send it again shortly
 ├── StreamChanged        the log is not the one we read before; stop the partition until a person accepts
+├── FileNotMade          a file could not be made in time; say so and let it be asked for again
 └── BadMessage           one record cannot be read; set it aside with the reason and go on
 """
 
@@ -74,6 +75,10 @@ class BufferFull(MonitorError):
 
 class StreamChanged(MonitorError):
     """The log before our offset is not the one we read; a person must accept the new one."""
+
+
+class FileNotMade(MonitorError):
+    """A file could not be made, or not in time; nothing is lost, ask again."""
 
 
 class BadMessage(MonitorError):

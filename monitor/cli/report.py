@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from monitor.cli.base import config_option, continuity, json_option, print_json, settings_of
 
-FORMATS = ("html", "xlsx", "csv", "json")
+FORMATS = ("html", "pdf", "xlsx", "csv", "json")
+PAPERS = ("a4", "projector")
 TABLES = ("summary", "entities", "services", "weeks", "outages", "work", "dictionary")
 
 entity_option = click.option("--entity", help="The report of this entity instead of the government's.")
@@ -153,6 +154,7 @@ def list_(config: Path, *, as_json: bool) -> None:
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Write it as a file of this kind.")
 @click.option("--language", type=click.Choice(("ar", "en")), default="en", show_default=True)
 @click.option("--table", type=click.Choice(TABLES), default="services", show_default=True, help="Of CSV.")
+@click.option("--paper", type=click.Choice(PAPERS), default="a4", show_default=True, help="Of PDF.")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder of the file."
 )
@@ -165,6 +167,7 @@ def show(
     form: str | None,
     language: str,
     table: str,
+    paper: Literal["a4", "projector"],
     out: Path,
     config: Path,
 ) -> None:
@@ -174,6 +177,7 @@ def show(
     Examples:
       continuity report show 2026-W47
       continuity report show 2026-W47 --format xlsx --language ar --out /tmp
+      continuity report show 2026-W47 --format pdf --paper projector --language ar --out /tmp
     """
     from monitor import commands
 
@@ -183,7 +187,7 @@ def show(
         return
     from monitor.report.files import file_of
 
-    made = file_of(text, form, language, table=table)
+    made = file_of(text, form, language, table=table, paper=paper)
     out.mkdir(parents=True, exist_ok=True)
     (out / made.name).write_bytes(made.body)
     click.echo(str(out / made.name))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from monitor.report import document as documents
 from monitor.report.document import About, Document
 from monitor.report.html import html
+from monitor.report.pdf.blocks import Paper
+from monitor.report.pdf.making import pdf
 from monitor.report.sheets import csv_of, tables, workbook
 
-FORMATS = ("html", "xlsx", "csv", "json")
+FORMATS = ("html", "pdf", "xlsx", "csv", "json")
+PAPERS: tuple[Paper, ...] = get_args(Paper)
 TABLES = ("summary", "entities", "services", "weeks", "outages", "work", "dictionary")
 
 
@@ -21,8 +24,8 @@ class File(NamedTuple):
     body: bytes
 
 
-def file_of(text: bytes, form: str, language: str, *, table: str = "services") -> File:
-    """A frozen report in a format; of CSV one of its tables."""
+def file_of(text: bytes, form: str, language: str, *, table: str = "services", paper: Paper = "a4") -> File:
+    """A frozen report in a format; of CSV one of its tables, of PDF on a paper. Raises FileNotMade."""
     document = documents.decode(text)
     match form:
         case "json":
@@ -30,6 +33,10 @@ def file_of(text: bytes, form: str, language: str, *, table: str = "services") -
         case "html":
             body = html(document, language, digest=documents.digest(text)).encode()
             return File(name_of(document.about, language, "html"), "text/html; charset=utf-8", body)
+        case "pdf":
+            body = pdf(document, language, digest=documents.digest(text), paper=paper)
+            what = language if paper == "a4" else f"{language}-{paper}"
+            return File(name_of(document.about, what, "pdf"), "application/pdf", body)
         case "xlsx":
             kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
             return File(name_of(document.about, language, "xlsx"), kind, workbook(document, language))

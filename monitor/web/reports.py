@@ -7,8 +7,10 @@ from functools import lru_cache
 
 from aiohttp import web
 
+from monitor.errors import FileNotMade
 from monitor.model import GOVERNMENT, Catalogue
-from monitor.report.files import FORMATS, TABLES, File, file_of
+from monitor.report.files import FORMATS, PAPERS, TABLES, File, file_of
+from monitor.report.pdf.blocks import Paper
 from monitor.store import reports
 from monitor.store.reports import ReportLine
 from monitor.web.problems import Refused
@@ -64,10 +66,23 @@ async def file_asked(request: web.Request, scope: str, language: str) -> tuple[s
         raise Refused(404, "Not found", f"no format {form!r}; there are {', '.join(FORMATS)}")
     if table not in TABLES:
         raise Refused(400, "Bad parameter", f"`table` must be one of {', '.join(TABLES)}")
+    paper = paper_asked(request)
     text = await text_asked(request, scope)
-    return form, await asyncio.to_thread(_file, text, form, language, table)
+    try:
+        return form, await asyncio.to_thread(_file, text, form, language, table, paper)
+    except FileNotMade as error:
+        raise Refused(503, "Not made", str(error), headers={"Retry-After": "5"}) from error
+
+
+def paper_asked(request: web.Request) -> Paper:
+    """`paper`, of PDF; A4 when absent. Raises Refused (400)."""
+    asked = request.query.get("paper", "a4")
+    found = next((paper for paper in PAPERS if paper == asked), None)
+    if found is None:
+        raise Refused(400, "Bad parameter", f"`paper` must be one of {', '.join(PAPERS)}")
+    return found
 
 
 @lru_cache(maxsize=FILES_KEPT)
-def _file(text: bytes, form: str, language: str, table: str) -> File:
-    return file_of(text, form, language, table=table)
+def _file(text: bytes, form: str, language: str, table: str, paper: Paper) -> File:
+    return file_of(text, form, language, table=table, paper=paper)

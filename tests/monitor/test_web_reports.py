@@ -46,8 +46,8 @@ async def test_the_page_of_a_report_says_the_sentence_and_leads_to_its_files(
         answers = [(await served.http.get(served.url + link.replace("&amp;", "&"))).status for link in links]
     assert said in text
     assert '<data class="figure" data-figure="F01" value="98.99">' in text
-    assert len(links) == 9
-    assert answers == [200] * 9
+    assert len(links) == 13
+    assert answers == [200] * 13
 
 
 async def test_the_api_gives_the_frozen_bytes_and_knows_them_again(database: str) -> None:
@@ -94,6 +94,17 @@ async def test_a_file_to_keep_has_a_name_that_says_what_it_is(database: str) -> 
     assert len(openpyxl.load_workbook(io.BytesIO(body)).sheetnames) == 7
 
 
+async def test_a_pdf_is_a_file_to_keep_on_the_paper_that_was_asked_for(database: str) -> None:
+    async with serving(database) as served:
+        await publish(served.store, golden())
+        answer = await served.http.get(f"{served.url}{PAGE}/files/pdf?lang=ar&paper=projector")
+        body = await answer.read()
+    name = "continuity-2026-W47-government-v1-ar-projector.pdf"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert body.startswith(b"%PDF-1.7")
+
+
 async def test_the_schema_is_served_and_the_report_keeps_it(database: str) -> None:
     async with serving(database) as served:
         schema = await served.json("/api/v1/reports/schema.json")
@@ -110,6 +121,7 @@ async def test_the_schema_is_served_and_the_report_keeps_it(database: str) -> No
         (f"{API}/files/docx", 404),
         (f"{API}/files/csv?table=secrets", 400),
         (f"{API}?entity=nobody", 404),
+        (f"{API}/files/pdf?paper=a5", 400),
         ("/api/v1/reports?kind=day", 400),
         ("/reports/2026-W01", 404),
     ],

@@ -7,7 +7,7 @@ from typing import Any, get_args
 from monitor.judge.seconds import Says
 from monitor.language import LANGUAGES
 from monitor.report.document import Kind
-from monitor.report.files import FORMATS, TABLES
+from monitor.report.files import FORMATS, PAPERS, TABLES
 from monitor.web.api.schema import (
     COUNT,
     FLAG,
@@ -64,6 +64,7 @@ def paths(get: Any) -> Json:
     form = {"name": "form", "in": "path", "required": True, "schema": {"type": "string", "enum": [*FORMATS]}}
     language = query("lang", {"type": "string", "enum": [*LANGUAGES]}, "Language of the file.")
     one_table = query("table", {"type": "string", "enum": [*TABLES]}, "Which table, of CSV.")
+    paper = query("paper", {"type": "string", "enum": [*PAPERS]}, "Of PDF: to print, or 16:9 to show.")
     kind = query("kind", {"type": "string", "enum": KINDS}, "Only of this kind.")
     limit = query("limit", COUNT, "At most so many.")
     return {
@@ -90,8 +91,8 @@ def paths(get: Any) -> Json:
         ),
         "/api/v1/reports/{label}/files/{form}": get(
             "report_file",
-            "A report as a file: HTML, a workbook, CSV or JSON.",
+            "A report as a file: HTML, PDF, a workbook, CSV or JSON.",
             ANY,
-            parameters=[label, form, *_which(), _version(), language, one_table],
+            parameters=[label, form, *_which(), _version(), language, one_table, paper],
         ),
     }
