@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from monitor.report.pdf.runs import Said
+from monitor.report.pdf.runs import Runs
 
 Paper = Literal["a4", "projector"]
 """A4 to print, or 16:9 to show on a wall."""
@@ -15,7 +15,7 @@ Paper = Literal["a4", "projector"]
 class Cell(msgspec.Struct, frozen=True):
     """Text of a table, the code of a figure beside it, and a bar under it (a share of the full width)."""
 
-    say: Said
+    say: Runs
     code: str = ""
     bar: float | None = None
 
@@ -23,20 +23,20 @@ class Cell(msgspec.Struct, frozen=True):
 class Heading(msgspec.Struct, frozen=True, tag=True):
     """A bookmark too; level 1 is a section, 3 is an entity's services."""
 
-    say: Said
+    say: Runs
     level: int = 1
 
 
 class Paragraph(msgspec.Struct, frozen=True, tag=True):
-    say: Said
+    say: Runs
     code: str = ""
 
 
 class Tile(msgspec.Struct, frozen=True):
     """One figure in a box: its name, its digits, its code."""
 
-    name: Said
-    say: Said
+    name: Runs
+    say: Runs
     code: str
 
 
@@ -69,25 +69,25 @@ Block = Heading | Paragraph | Tiles | Table | Chart | Page
 class Card(msgspec.Struct, frozen=True):
     """One of the outages that mattered most: label, text, code a line."""
 
-    say: Said
+    say: Runs
     lines: list[Cell]
-    labels: list[Said]
+    labels: list[Runs]
 
 
 class First(msgspec.Struct, frozen=True):
     """The first page, which is enough alone."""
 
-    title: Said
-    about: Said
+    title: Runs
+    about: Runs
     sentence: Paragraph
     change: Paragraph
-    notes: list[Said]
+    notes: list[Runs]
     tiles: list[Tile]
-    outages: Said
+    outages: Runs
     cards: list[Card]
-    outages_note: Said
-    decisions: Said
-    asked: list[Said]
+    outages_note: Runs
+    decisions: Runs
+    asked: list[Runs]
 
 
 class Edition(msgspec.Struct, frozen=True):
@@ -99,9 +99,9 @@ class Edition(msgspec.Struct, frozen=True):
     title: str  # of the file, for lists of files and readers aloud
     at: list[int]  # as-of in UTC: year, month, day, hour, minute, second
     mark: str  # sample data say so on every page
-    running: Said  # at the head of every page
-    foot: Said
-    page: Said  # with U+E000 for the number of the page and U+E001 for how many there are
+    running: Runs  # at the head of every page
+    foot: Runs
+    page: Runs  # with U+E000 for the number of the page and U+E001 for how many there are
     eastern: bool
     first: First
     main: list[Block]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from monitor.report.document import Outage
 from monitor.report.pdf.blocks import Card, First, Paper, Paragraph
-from monitor.report.pdf.runs import Said, name
+from monitor.report.pdf.runs import Runs, name
 from monitor.report.pdf.writer import Writer
 
 TOP = 3  # outages on it
@@ -42,11 +42,11 @@ def first(writer: Writer, paper: Paper) -> First:
     )
 
 
-def _none(writer: Writer) -> Said:
+def _none(writer: Writer) -> Runs:
     return "" if writer.d.outages else writer.text("outages.none")
 
 
-def _about(writer: Writer) -> Said:
+def _about(writer: Writer) -> Runs:
     about, voice = writer.d.about, writer.voice
     parts = (
         voice.plain("about.label", label=voice.digits(about.label)),
@@ -56,7 +56,7 @@ def _about(writer: Writer) -> Said:
     return writer.said(" · ".join(parts))
 
 
-def _not_in(writer: Writer) -> list[Said]:
+def _not_in(writer: Writer) -> list[Runs]:
     """What had not come in at the deadline, said before any figure is used."""
     voice = writer.voice
     if not writer.d.not_in:
@@ -81,7 +81,7 @@ def _card(writer: Writer, outage: Outage, room: Room) -> Card:
     return Card(writer.said(writer.cause(outage)), lines, [writer.text(key) for key in keys])
 
 
-def _asked(writer: Writer, most: int) -> list[Said]:
+def _asked(writer: Writer, most: int) -> list[Runs]:
     every = decisions(writer)
     if not every:
         return [writer.text("decisions.none")]
@@ -89,7 +89,7 @@ def _asked(writer: Writer, most: int) -> list[Said]:
     return [*every[:most], *([writer.text("pdf.more", n=more)] if more > 0 else [])]
 
 
-def decisions(writer: Writer) -> list[Said]:
+def decisions(writer: Writer) -> list[Runs]:
     """Every decision that is asked, as a sentence."""
     voice = writer.voice
     return [

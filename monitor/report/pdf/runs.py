@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-Said = str | list[tuple[str, str]]
+Runs = str | list[tuple[str, str]]
 """Text of the paragraph's own direction, or runs of (`ltr`, `rtl` or "" for the paragraph's, text)."""
 
 _LRI, _RLI, _FSI, _PDI = "\u2066", "\u2067", "\u2068", "\u2069"
@@ -17,7 +17,7 @@ _PERCENT = re.compile(r"(\d[\d.,]*%)")
 _OVERRIDES = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e")  # a name must not turn its surroundings
 
 
-def runs(text: str, base: str) -> Said:
+def runs(text: str, base: str) -> Runs:
     """The runs of a text in a paragraph that reads `base`."""
     found: list[tuple[str, str]] = []
     stack = [""]
@@ -72,7 +72,7 @@ def _percents(way: str, text: str, base: str) -> list[tuple[str, str]]:
     ]
 
 
-def _joined(found: list[tuple[str, str]]) -> Said:
+def _joined(found: list[tuple[str, str]]) -> Runs:
     """Without empty runs; neighbours of the paragraph's own direction are one."""
     joined: list[tuple[str, str]] = []
     for way, text in found:

@@ -9,7 +9,7 @@ from monitor.model import Text
 from monitor.report.document import Document, Outage, Part
 from monitor.report.figures import FIGURES
 from monitor.report.pdf.blocks import Block, Cell, Heading, Paragraph, Table, Tile, Tiles
-from monitor.report.pdf.runs import Said, name, runs
+from monitor.report.pdf.runs import Runs, name, runs
 from monitor.report.voice import Voice
 
 NAME = 60  # characters of a name in the first pages
@@ -23,10 +23,10 @@ class Writer:
         self.d, self.voice = document, Voice(language, document)
         self._longest = longest
 
-    def said(self, text: str) -> Said:
+    def said(self, text: str) -> Runs:
         return runs(text, self.voice.direction)
 
-    def text(self, key: str, **values: object) -> Said:
+    def text(self, key: str, **values: object) -> Runs:
         return self.said(self.voice.plain(key, **values))
 
     def cell(self, text: str) -> Cell:
@@ -52,7 +52,7 @@ class Writer:
         """2026-W47, isolated."""
         return name(self.voice.digits(label))
 
-    def figure(self, part: Part, code: str) -> Said:
+    def figure(self, part: Part, code: str) -> Runs:
         return self.said(self.voice.written(FIGURES[code].unit, part.figures[code]))
 
     # -- blocks
