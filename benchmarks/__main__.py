@@ -14,7 +14,7 @@ from benchmarks.table import Row, closing, heading, line, machine
 
 NAMES = (
     "cost", "limits", "ingest", "transactions", "gateway", "anomalies",
-    "fault", "judge", "expected", "catalogue", "figures", "state", "public", "run",
+    "fault", "judge", "expected", "catalogue", "figures", "report_pdf", "state", "public", "run",
 )  # fmt: skip
 
 

@@ -15,7 +15,17 @@ import pytest
 
 from monitor.errors import FileNotMade
 from monitor.model import Text
-from monitor.report.document import Changed, Correction, Decision, Document, Part, Unmeasured, digest, encode
+from monitor.report.document import (
+    AtRisk,
+    Changed,
+    Correction,
+    Decision,
+    Document,
+    Part,
+    Unmeasured,
+    digest,
+    encode,
+)
 from monitor.report.figures import FIGURES
 from monitor.report.files import file_of
 from monitor.report.pdf.annex import MEANINGS
@@ -275,6 +285,16 @@ def worst() -> Document:
         Changed(subject=each.subject, name=long, code="F10", old=each.figures["F10"], new=None)
         for each in many
     ]
+    risk = AtRisk(
+        subject="service:passport",
+        name=long,
+        indicator="availability",
+        target="99.9",
+        period="28d",
+        met=True,
+        left="12.3",
+        used_up=found.about.as_of,
+    )
     outage = msgspec.structs.replace(
         found.outages[0], done=("What was done, at length. " * 30,) * 5, name=long
     )
@@ -286,6 +306,7 @@ def worst() -> Document:
         outages=(outage,) * 40,
         work=found.work * 20,
         advisories=found.advisories * 40,
+        at_risk=(risk,) * 40,
         certificates=found.certificates * 40,
         unmeasured=tuple(Unmeasured(reason=f"reason {n}", unknown_ms=1, services=1) for n in range(30)),
         decisions=tuple(Decision(kind="exclusion", number=n, down_ms=60_000, services=2) for n in range(12)),

@@ -14,6 +14,7 @@ from monitor.report.pdf.pages import MOST
 from monitor.report.pdf.runs import name
 from monitor.report.pdf.writer import Writer
 
+LISTED = 300  # outages: the JSON and the sheets have all
 MEANINGS = (0.45, 1.3, 1.2, 2, 2)  # widths of code, name, value, meaning, over
 OF_SERVICES = ("F01", "F03", "F05", "F06", "F10", "F14", "F17")
 
@@ -47,22 +48,25 @@ def _counted(writer: Writer) -> Table:
 
 
 def _outages(writer: Writer) -> Iterator[Block]:
-    """All of them, with all that was written down."""
+    """With all that was written down."""
     if not writer.d.outages:
         return
     yield writer.heading("outages.all", 2)
-    heads = ("outages.cause", "outages.span", "outages.still", "outages.missed", "outages.done")
+    keys = ("cause", "reason", "span", "still", "missed", "done")
     rows = [
         [
             writer.cell(writer.cause(outage)),
+            writer.cell(writer.voice.why(outage.reason)),
             writer.cell(writer.span(outage)),
             writer.cell(writer.still(outage)),
             writer.missed(outage),
             writer.cell(writer.done(outage)),
         ]
-        for outage in writer.d.outages
+        for outage in writer.d.outages[:LISTED]
     ]
-    yield writer.table(heads, (1.4, 1.4, 1.4, 0.9, 1.6), rows)
+    yield writer.table([f"outages.{key}" for key in keys], (1.3, 1, 1.3, 1.4, 0.9, 1.6), rows)
+    if (more := len(writer.d.outages) - LISTED) > 0:
+        yield writer.paragraph("outages.in_data", n=more)
 
 
 def _decisions(writer: Writer, paper: Paper) -> Iterator[Block]:
@@ -78,10 +82,12 @@ def _in_full(writer: Writer, paper: Paper) -> Iterator[Block]:
     missed = tables.missed_objective(d)
     if d.correction is not None and len(d.correction.changed) > most.changed:
         yield from (writer.heading("correction.title", 2), tables.changed(writer))
-    if len(d.weeks) > most.weeks:
-        yield from (writer.heading("trend.title", 2), tables.weeks(writer, d.weeks))
+    if len(weeks := tables.counted_weeks(d)) > most.weeks:
+        yield from (writer.heading("trend.title", 2), tables.weeks(writer, weeks))
     if len(missed) > most.missed:
         yield from (writer.heading("objectives.missed", 2), tables.missed(writer, missed))
+    if len(d.at_risk) > most.at_risk:
+        yield from (writer.heading("risk.title", 2), tables.at_risk(writer, d.at_risk))
     if len(d.entities) > most.entities:
         yield from (writer.heading("entities.title", 2), tables.entities(writer, d.entities))
     if d.work:
@@ -124,7 +130,7 @@ def _meaning(writer: Writer, code: str) -> list[Cell]:
     """A code, what it says of everybody, and what it means."""
     return [
         writer.cell(name(code)),
-        Cell(writer.text(f"{code}.name")),
+        writer.text_cell(f"{code}.name"),
         Cell(writer.figure(writer.d.total, code) if code in writer.d.total.figures else "—"),
         writer.cell(writer.voice.plain(f"{code}.says")),
         writer.cell(writer.voice.plain(f"{code}.over")),

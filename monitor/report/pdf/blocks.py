@@ -25,6 +25,7 @@ class Heading(msgspec.Struct, frozen=True, tag=True):
 
     say: Runs
     level: int = 1
+    code: str = ""
 
 
 class Paragraph(msgspec.Struct, frozen=True, tag=True):

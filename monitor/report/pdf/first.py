@@ -72,12 +72,13 @@ def _not_in(writer: Writer) -> list[Runs]:
 def _card(writer: Writer, outage: Outage, room: Room) -> Card:
     done = writer.done(outage, lines=room.lines, longest=room.longest)
     lines = [
+        writer.cell(writer.voice.why(outage.reason)),
         writer.cell(writer.span(outage)),
         writer.cell(writer.still(outage)),
         writer.missed(outage),
         writer.cell(done),
     ]
-    keys = ("outages.span", "outages.still", "outages.missed", "outages.done")
+    keys = ("outages.reason", "outages.span", "outages.still", "outages.missed", "outages.done")
     return Card(writer.said(writer.cause(outage)), lines, [writer.text(key) for key in keys])
 
 

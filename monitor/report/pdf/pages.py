@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from monitor.report.charts import trend_svg
 from monitor.report.pdf import tables
-from monitor.report.pdf.blocks import Block, Chart, Page, Paper, Paragraph
+from monitor.report.pdf.blocks import Block, Chart, Heading, Page, Paper, Paragraph
 from monitor.report.pdf.runs import name, plain
 from monitor.report.pdf.writer import LONGEST, Writer, shortened
 
-UPTAKE = ("F19", "F20", "F21", "F22", "F23")
+UPTAKE = ("F31", "F19", "F20", "F21", "F22", "F23")
 WORK = ("F24", "F25", "F26", "F27")
 
 
@@ -23,6 +23,7 @@ class Rows(NamedTuple):
     changed: int
     weeks: int
     missed: int
+    at_risk: int
     entities: int
     work: int
     advisories: int
@@ -31,8 +32,8 @@ class Rows(NamedTuple):
 
 
 MOST: dict[Paper, Rows] = {
-    "a4": Rows(12, 13, 10, 30, 5, 5, 5, 5),
-    "projector": Rows(4, 0, 3, 6, 3, 2, 2, 2),
+    "a4": Rows(12, 13, 9, 5, 30, 5, 4, 4, 4),
+    "projector": Rows(4, 0, 3, 2, 5, 3, 2, 2, 2),
 }
 
 
@@ -42,6 +43,7 @@ def main(writer: Writer, paper: Paper) -> list[Block]:
         *_correction(writer, most.changed),
         *_trend(writer, most.weeks),
         *_objectives(writer, most.missed),
+        *_at_risk(writer, most.at_risk),
         *_entities(writer, most.entities),
         *_work(writer, most.work),
         *_uptake(writer),
@@ -71,8 +73,8 @@ def _correction(writer: Writer, most: int) -> list[Block]:
 
 
 def _trend(writer: Writer, weeks: int) -> list[Block]:
-    shown = writer.d.weeks[-weeks:] if weeks else ()
-    table = [tables.weeks(writer, shown)] if shown else [Page()]
+    shown = tables.counted_weeks(writer.d)[-weeks:] if weeks else []
+    table = [tables.weeks(writer, shown)] if shown else []
     return [writer.heading("trend.title"), *_chart(writer), *table]
 
 
@@ -101,6 +103,13 @@ def _judged(writer: Writer) -> list[Block]:
     if unjudged := total.services - total.judged:
         found.append(writer.paragraph("objectives.unjudged", code="F09", n=unjudged))
     return found
+
+
+def _at_risk(writer: Writer, most: int) -> list[Block]:
+    every = writer.d.at_risk
+    shown = writer.some(lambda rows: tables.at_risk(writer, every[:rows]), len(every), most)
+    head = Heading(writer.text("risk.title"), code="F32")
+    return [head, *(shown or [writer.paragraph("risk.none")])]
 
 
 def _entities(writer: Writer, most: int) -> list[Block]:

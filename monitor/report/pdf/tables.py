@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.report.document import Advisory, Certificate, Document, Part, Unmeasured, Value, Work
+from monitor.judge.seconds import Says
+from monitor.report.document import Advisory, AtRisk, Certificate, Document, Part, Unmeasured, Value, Work
 from monitor.report.figures import FIGURES
 from monitor.report.pdf.blocks import Cell, Table
 from monitor.report.pdf.runs import name
@@ -41,12 +42,39 @@ def weeks(writer: Writer, parts: Sequence[Part]) -> Table:
     return writer.figures(parts, OF_WEEKS, who="trend.week", called=lambda part: writer.label(part.label))
 
 
+def counted_weeks(document: Document) -> list[Part]:
+    """Those in which anything was required."""
+    return [each for each in document.weeks if each.figures["F01"].says is not Says.NOT_APPLICABLE]
+
+
 def missed(writer: Writer, parts: Sequence[Part]) -> Table:
     return writer.figures(parts, OF_MISSED, who="services.service", called=writer.called, bars=True)
 
 
 def entities(writer: Writer, parts: Sequence[Part]) -> Table:
     return writer.figures(parts, OF_ENTITIES, who="entities.entity", called=writer.called, bars=True)
+
+
+def at_risk(writer: Writer, lines: Sequence[AtRisk]) -> Table:
+    keys = ("services.service", "risk.indicator", "method.target", "risk.period", "risk.left", "risk.used_up")
+    rows = [
+        [
+            writer.cell(writer.named(each.name, each.subject)),
+            writer.text_cell(f"risk.indicator.{each.indicator}"),
+            writer.cell(writer.voice.percent(each.target)),
+            writer.text_cell(f"risk.period.{each.period}"),
+            writer.cell("—" if each.left is None else writer.voice.percent(each.left)),
+            writer.cell(_used_up(writer, each)),
+        ]
+        for each in lines
+    ]
+    return writer.table(keys, (1.6, 1, 0.8, 0.9, 1, 1.3), rows)
+
+
+def _used_up(writer: Writer, each: AtRisk) -> str:
+    if not each.met:
+        return writer.voice.plain("answer.no")
+    return writer.voice.plain("risk.used_up_no") if each.used_up is None else writer.voice.at(each.used_up)
 
 
 def work(writer: Writer, lines: Sequence[Work], *, longest: int | None = LONGEST // 2) -> Table:

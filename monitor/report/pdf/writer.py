@@ -32,6 +32,9 @@ class Writer:
     def cell(self, text: str) -> Cell:
         return Cell(self.said(text))
 
+    def text_cell(self, key: str) -> Cell:
+        return Cell(self.text(key))
+
     def named(self, text: Text, fallback: str) -> str:
         """A name, isolated."""
         return name(shortened(text.get(self.voice.language) or fallback, self._longest))
