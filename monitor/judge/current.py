@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from monitor.facts import FigureRow
 from monitor.judge.exclusions import Exclusion
-from monitor.judge.opening import Era, closed, closed_at
+from monitor.judge.opening import Era, closed
 from monitor.judge.periods import Kind
 from monitor.judge.ranges import Range
 from monitor.judge.reading import exclusion_of
@@ -94,5 +94,4 @@ class CurrentExclusions:
             self.announced = [exclusion_of(row) for row in rows]
             self.closed = closed([Era(from_ms, to_ms, catalogue)])
             self._read_at = time.monotonic()
-        shut = dict.fromkeys(closed_at(catalogue, at_ms), State.OUT_OF_HOURS)
-        return excluded_at(catalogue, self.announced, at_ms) | shut
+        return excluded_at(catalogue, self.announced, at_ms)

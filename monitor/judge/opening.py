@@ -71,8 +71,8 @@ def _open(hours: str, era: Era) -> Iterator[Range]:
     day, last = day_of(era.from_ms, zone), day_of(era.to_ms - 1, zone)
     while day <= last:
         if (span := _of_day(hours, day, calendar)) is not None:
-            begin_ms = _instant_ms(day, span[0], zone, last=False)
-            end_ms = _instant_ms(day, span[1], zone, last=True)
+            begin_ms = _begin_ms(day, span[0], zone)
+            end_ms = _end_ms(day, span[1], zone)
             if begin_ms < era.to_ms and end_ms > era.from_ms:
                 yield begin_ms, end_ms
         day += DAY
@@ -100,17 +100,31 @@ def _within(day: date, first: str, last: str) -> bool:
     return first <= day.isoformat() <= last
 
 
-def _instant_ms(day: date, minute: int, zone: ZoneInfo, *, last: bool) -> int:
-    """When the clock on the wall first shows it, or for the `last` time; where it is skipped, the jump."""
+def _begin_ms(day: date, minute: int, zone: ZoneInfo) -> int:
+    """When the clock on the wall first shows it; where it is skipped, when the clock jumps."""
+    first_s, last_s, at = _readings(day, minute, zone)
+    return (first_s if first_s <= last_s else _jump_s(last_s, first_s, at, zone)) * 1000
+
+
+def _end_ms(day: date, minute: int, zone: ZoneInfo) -> int:
+    """When the clock on the wall has shown everything before it for the last time."""
     if minute == FULL_MIN:
         return midnight_ms(day + DAY, zone)
+    first_s, last_s, at = _readings(day, minute - 1, zone)
+    return (last_s + 60 if first_s <= last_s else _jump_s(last_s, first_s, at, zone)) * 1000
+
+
+def _readings(day: date, minute: int, zone: ZoneInfo) -> tuple[int, int, datetime]:
+    """When the clock shows it first and last, Unix seconds; the other way round where it is skipped."""
     at = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
     first_s, last_s = (int(at.replace(fold=fold).timestamp()) for fold in (0, 1))
-    if first_s <= last_s:
-        return (last_s if last else first_s) * 1000
-    moments = (datetime.fromtimestamp(each, zone) for each in range(last_s, first_s + 1, 60))
-    wall = at.replace(tzinfo=None)
-    return next(int(each.timestamp()) * 1000 for each in moments if each.replace(tzinfo=None) > wall)
+    return first_s, last_s, at
+
+
+def _jump_s(from_s: int, to_s: int, skipped: datetime, zone: ZoneInfo) -> int:
+    moments = (datetime.fromtimestamp(each, zone) for each in range(from_s, to_s + 1, 60))
+    wall = skipped.replace(tzinfo=None)
+    return next(int(each.timestamp()) for each in moments if each.replace(tzinfo=None) > wall)
 
 
 def closed_at(catalogue: Catalogue, at_ms: int) -> set[str]:
