@@ -47,8 +47,9 @@ MESSAGES: dict[str, list[str]] = {
         "2:57: `08:00-25:00` is not a stretch of a day: write HH:MM-HH:MM",
         "3:59: `19:00-07:30` ends before it begins",
         (
-            "4:59: `at night` is not allowed here: `office` (the calendar's hours), HH:MM-HH:MM on working "
-            "days, or `daily HH:MM-HH:MM`. Nothing is expected of the service outside them; for example office"
+            "4:59: `at night` is not allowed here: `office` (the calendar's hours), HH:MM-HH:MM on "
+            "working days, or `daily HH:MM-HH:MM`. Nothing is expected of the service outside them; "
+            "for example office"
         ),
     ],
     "bad-slug": [
@@ -259,7 +260,7 @@ MESSAGES: dict[str, list[str]] = {
         "7:15: expected a list in [brackets], [] for none, found a table of keys and values",
         (
             "8:5: expected a table with slug, name, entity, url, known_as, profile, channels, "
-            "checks, depends, class, objectives, runbook, was, found `passport`"
+            "checks, depends, hours, class, objectives, runbook, was, found `passport`"
         ),
     ],
 }
