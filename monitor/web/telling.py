@@ -117,6 +117,13 @@ class Telling:
         shown = Ltr(hours.removeprefix(DAILY).replace("-", "–"))
         return self.speaker.text("offered.daily" if daily else "offered.working", hours=shown)
 
+    def entity(self, slug: str) -> Markup:
+        """An entity by its name and with a link to its page; empty where there is none."""
+        entity = self.picture.catalogue.entities_by_slug.get(slug)
+        if entity is None:
+            return Markup('<bdi dir="ltr">{}</bdi>').format(slug)
+        return Markup('<a href="/entities/{}">{}</a>').format(slug, self.speaker.name(entity.name, slug))
+
     def system(self, system: System) -> Markup:
         return self.speaker.name(system.name, system.slug)
 
