@@ -168,6 +168,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
     known_as: tuple[str, ...] = ()  # what people call it; found by these, never shown
     channels: tuple[Channel, ...] = ()
     objectives: tuple[Objective, ...] = ()  # its class's, or its own
+    hours: str = ""  # office | HH:MM-HH:MM on working days | daily HH:MM-HH:MM; empty is day and night
     runbook: str = ""
     was: tuple[str, ...] = ()
 

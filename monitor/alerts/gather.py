@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
@@ -11,12 +12,16 @@ import msgspec
 from monitor import links
 from monitor.alerts.story import Story, checks_of, evidence_of, story_of
 from monitor.alerts.text import Links, Message, Teller, teller
+from monitor.alerts.work import WorkStory, work_story
+from monitor.alerts.work_text import WorkTeller, work_teller
+from monitor.facts import ExclusionRow
 from monitor.judge.incidents import Incident, Topic
 from monitor.judge.missed import Estimate
 from monitor.judge.outlook import Outlook
+from monitor.judge.reading import exclusion_of
 from monitor.judge.reckon import together
 from monitor.model import Catalogue
-from monitor.store import deliveries, expected
+from monitor.store import deliveries, exclusions, expected
 from monitor.store.evidence import last_good, newest
 from monitor.store.pool import Store
 
@@ -31,6 +36,9 @@ class Context(NamedTuple):
 
     def incident(self, number: str) -> str:
         return f"{self.url}/incidents/{number}" if number else self.url
+
+    def work(self, number: int) -> str:
+        return f"{self.url}/work/{number}"
 
     def acknowledge(self, incident: Incident, receiver: str) -> str:
         """A link by which this receiver may acknowledge this incident, for a day."""
@@ -71,6 +79,10 @@ class Gatherer:
         """Whoever writes in that language, or in the catalogue's first."""
         return teller(language or self.catalogue.languages[0], self.catalogue.zone)
 
+    def work_teller(self, language: str | None) -> WorkTeller:
+        """The same of work."""
+        return work_teller(language or self.catalogue.languages[0], self.catalogue.zone)
+
     async def story(self, incident: Incident, *, closing: bool) -> Story:
         """Everything of one incident. Raises StoreUnavailable."""
         picture = self._outlook.picture
@@ -84,6 +96,16 @@ class Gatherer:
             evidence=evidence_of(seen, good_ms, sign=incident.sign),
             missed=await self._missed(incident) if closing else None,
         )
+
+    async def work(self, number: int) -> WorkStory | None:
+        """Everything of what was filed under that number. Raises StoreUnavailable."""
+        row = await exclusions.one(self._store, number)
+        if row is None:
+            return None
+        return self.work_of(row, extended=await exclusions.extended(self._store, [number]))
+
+    def work_of(self, row: ExclusionRow, *, extended: Collection[int] = ()) -> WorkStory:
+        return work_story(self._outlook.around, exclusion_of(row), extended=extended, now_ms=self.now_ms)
 
     async def _missed(self, incident: Incident) -> Estimate | None:
         """Of every channel that it touched, while it lasted; None where nothing is known."""

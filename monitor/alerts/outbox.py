@@ -28,14 +28,17 @@ from monitor.alerts.policy import (
 from monitor.alerts.receivers.names import name_of
 from monitor.alerts.receivers.opening import Receivers
 from monitor.alerts.text import Links
+from monitor.alerts.work import concerned, due_of_work_ms, needless_of_work
 from monitor.config.alerts import AlertsSettings
 from monitor.errors import StoreUnavailable
+from monitor.facts import ExclusionRow
 from monitor.judge.incidents import Incident
 from monitor.judge.reach import about
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.model import Catalogue, Severity
 from monitor.store import deliveries as table
+from monitor.store import exclusions
 from monitor.store.deliveries import Claimed, Planned, Unrouted
 from monitor.store.listen import Bell
 from monitor.store.pool import Store
@@ -113,7 +116,14 @@ class Outbox:
             if not found:
                 return
             for notice in found:
-                await table.route(connection, [notice.notice], self._planned(notice, hours))
+                rows = (
+                    self._planned(notice, hours)
+                    if notice.exclusion is None
+                    else self._of_work(
+                        notice, await exclusions.one_within(connection, notice.exclusion), hours
+                    )
+                )
+                await table.route(connection, [notice.notice], rows)
         log.info("alerts.routed", notices=len(found))
 
     def _planned(self, notice: Unrouted, hours: WorkingHours) -> list[Planned]:
@@ -137,6 +147,28 @@ class Outbox:
         if not rows and (self._settings.receivers or self._settings.alertmanagers):
             log.warning("alerts.nobody_to_tell", notice=notice.notice, incident=notice.incident)
         return rows
+
+    def _of_work(self, notice: Unrouted, row: ExclusionRow | None, hours: WorkingHours) -> list[Planned]:
+        """Each receiver of those it concerns, once. An Alertmanager is told of what fails, not of work."""
+        if row is None:
+            return []
+        story = self._gatherer.work_of(row)
+        severity, now_ms = _severity(notice.severity), self._gatherer.now_ms
+        hearing = [
+            receiver.name
+            for entity in sorted(concerned(story, notice.topic) or {""})
+            for receiver in listeners(self._settings.receivers, severity, entity)
+        ]
+        return [
+            Planned(
+                notice.notice,
+                notice.incident,
+                one.name,
+                due_of_work_ms(one, severity, hours, notice.topic, story, now_ms=now_ms),
+            )
+            for one in self._settings.receivers
+            if one.name in hearing
+        ]
 
     async def _remind(self) -> None:
         """The second receiver of what nobody acknowledged, and reminders."""
@@ -185,12 +217,34 @@ class Outbox:
 
     async def _deliver(self, one: Claimed) -> None:
         """Send it and record what came of it. Raises StoreUnavailable: then the lease runs out."""
+        if one.exclusion is not None:
+            await self._deliver_work(one, one.exclusion)
+            return
         incident = decode(one.document) if one.document else None
         why = needless(one.topic, incident, heard=one.heard) or _answered(one, incident)
         if why:
             await table.close(self._store, one, state="dropped", said=why)
             return
         outcome = await self._send(one, incident)
+        await self._record(one, outcome)
+
+    async def _deliver_work(self, one: Claimed, number: int) -> None:
+        """The same of a message of work."""
+        story = await self._gatherer.work(number)
+        why = "it is there no more" if story is None else needless_of_work(one.topic, story, heard=one.heard)
+        if story is None or why:
+            await table.close(self._store, one, state="dropped", said=why)
+            return
+        told = self._gatherer.work_teller(self._receivers.by_name[one.receiver].language)
+        message = told.work(
+            story,
+            one.topic,
+            thread=one.incident,
+            at_ms=self._gatherer.now_ms,
+            link=self._context.work(number),
+        )
+        key = f"continuity-{one.id}-{one.made_ms}"
+        outcome = await self._receivers.send(one.receiver, message, key=key, thread=one.incident)
         await self._record(one, outcome)
 
     async def _send(self, one: Claimed, incident: Incident | None) -> Outcome:

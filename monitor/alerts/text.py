@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from math import ceil, floor
 from pathlib import Path
@@ -82,7 +83,7 @@ class Teller:
         kind = topic.value if why == "notice" else why
         lines = [
             self._line("evidence", self._evidence(story, at_ms)),
-            self._line("affected", self._affected(story)),
+            self._line("affected", self._affected(story.services, story.entities)),
             self._line("still", self._still(story)),
             self._line("call", self._call(story)),
             self._line("open", self._open(story, links)),
@@ -206,17 +207,17 @@ class Teller:
         good = self._say("evidence.good", at=self._moment(found.good_ms, at_ms, seconds=True))
         return Said(self._say("list.separator").join((said, good)))
 
-    def _affected(self, story: Story) -> str:
-        if not story.services:
+    def _affected(self, services: Sequence[Text], entities: int) -> str:
+        if not services:
             return self._say("affected.none")
-        names = [self._name(name) for name in story.services[:NAMES_MAX]]
+        names = [self._name(name) for name in services[:NAMES_MAX]]
         listed = Said(self._say("list.comma").join(names))
-        if more := len(story.services) - len(names):
+        if more := len(services) - len(names):
             listed = self._say("affected.more", names=listed, n=more)
         return self._say(
             "affected.services",
-            services=self._say("services", n=len(story.services)),
-            entities=self._say("entities", n=story.entities),
+            services=self._say("services", n=len(services)),
+            entities=self._say("entities", n=entities),
             names=listed,
         )
 

@@ -37,6 +37,9 @@ def expand_calendar(form: object, files: Sequence[File], name_of: Callable[[Holi
 
 def hold_calendar(form: object, files: Sequence[File], reading: Reading) -> None:
     """Note dates that do not exist, stretches that end before they begin or meet, hours that are none."""
+    for service in (each for file in files for each in file.services):
+        if service.hours is not None and service.hours != "office":
+            _hours(service.hours.removeprefix("daily ").replace("-24:00", "-23:59"), service, reading)
     if isinstance(form, CalendarForm):
         _week(form, reading)
     for holiday in (each for file in files for each in file.holidays):

@@ -135,6 +135,7 @@ class Expander:
             entity=self._entity_of(form, file),
             known_as=form.known_as,
             channels=self._channels(form, subject, file),
+            hours=form.hours or "",
             objectives=self._objectives(form),
             runbook=form.runbook or "",
             was=form.was,

@@ -211,6 +211,17 @@ class ChannelForm(msgspec.Struct, frozen=True, kw_only=True):
     depends: Depends = ()
 
 
+Offered = Annotated[
+    str,
+    Meta(
+        "`office` (the calendar's hours), HH:MM-HH:MM on working days, or `daily HH:MM-HH:MM`. Nothing is "
+        "expected of the service outside them.",
+        pattern=r"^(office|(daily )?[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2})$",
+        examples=["office", "07:30-19:00", "daily 06:00-24:00"],
+    ),
+]
+
+
 class ServiceForm(msgspec.Struct, frozen=True, kw_only=True):
     """Something people get from an entity. With `url` alone it is one web channel, remote and completing."""
 
@@ -226,6 +237,7 @@ class ServiceForm(msgspec.Struct, frozen=True, kw_only=True):
     channels: Annotated[tuple[ChannelForm, ...] | None, Meta("Where people get it.")] = None
     checks: Annotated[Checks, Meta("Checks of the one web channel that `url` stands for.")] = None
     depends: Annotated[Depends, Meta("Systems that every remote channel of the service needs.")] = ()
+    hours: Annotated[Offered | None, Meta("When it is offered. Unset: day and night.")] = None
     class_: ClassName = msgspec.field(default=None, name="class")
     objectives: Objectives = None
     runbook: Runbook = None

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from monitor.facts import FigureRow
 from monitor.judge.exclusions import Exclusion
+from monitor.judge.opening import Era, closed
 from monitor.judge.periods import Kind
+from monitor.judge.ranges import Range
 from monitor.judge.reading import exclusion_of
 from monitor.judge.required import excluded_at
 from monitor.judge.seconds import Spent, State, spent_of
@@ -76,17 +78,20 @@ def _sums(catalogue: Catalogue) -> list[str]:
 
 
 class CurrentExclusions:
-    """What is not required now, read again every few seconds."""
+    """What is not required now: exclusions, read again every few seconds, and what is outside its hours."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._read_at = float("-inf")
         self.announced: list[Exclusion] = []  # those of the last day, and of now
+        self.closed: dict[str, list[Range]] = {}  # of the same time, by path, by today's catalogue
 
     async def at(self, catalogue: Catalogue, at_ms: int) -> dict[str, State]:
         """Of every subject that is not required at `at_ms`, what it is in. Raises StoreUnavailable."""
         if time.monotonic() - self._read_at >= EXCLUSIONS_S:
-            rows = await exclusions.touching(self._store, from_ms=at_ms - BACK_MS, to_ms=at_ms + AHEAD_MS)
+            from_ms, to_ms = at_ms - BACK_MS, at_ms + AHEAD_MS
+            rows = await exclusions.touching(self._store, from_ms=from_ms, to_ms=to_ms)
             self.announced = [exclusion_of(row) for row in rows]
+            self.closed = closed([Era(from_ms, to_ms, catalogue)])
             self._read_at = time.monotonic()
         return excluded_at(catalogue, self.announced, at_ms)

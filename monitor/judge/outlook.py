@@ -56,7 +56,8 @@ class Outlook:
         if self._around is None:
             return []
         notice_ms = round(self._around.catalogue.policy.notice_s * 1000)
-        found = excluded(subject, self._exclusions.announced, notice_ms=notice_ms)
+        shut = self._exclusions.closed.get(subject, ())
+        found = excluded(subject, self._exclusions.announced, notice_ms=notice_ms, closed=shut)
         return union([*found.closed, *found.out_of_hours, *found.maintenance])
 
     async def refresh(self) -> bool:

@@ -10,10 +10,11 @@ from monitor.facts import ExclusionRow, FigureRow, TallyRow
 from monitor.judge.accounts import Accounts, Belonging, belonging
 from monitor.judge.exclusions import Exclusion, Filing
 from monitor.judge.figures import Edge, Figure, Tally, When
+from monitor.judge.opening import Era, closed
 from monitor.judge.seconds import rate, spent_of
 from monitor.judge.timeline import Evidence, Step
 from monitor.model import ExclusionKind, Policy, Verdict
-from monitor.store import exclusions, figures
+from monitor.store import catalogue, exclusions, figures
 from monitor.store.changes import ChangeRow
 from monitor.store.pool import Store
 
@@ -43,7 +44,20 @@ async def open_accounts(
         belonging=belongs,
         exclusions=[exclusion_of(row) for row in announced],
         notice_ms=round(policy.notice_s * 1000),
+        closed=closed(await eras_of(store, from_ms=from_ms, to_ms=to_ms)),
     )
+
+
+async def eras_of(store: Store, *, from_ms: int, to_ms: int) -> list[Era]:
+    """The versions of the catalogue in force in [from, to), each with when. Raises StoreUnavailable."""
+    found = await catalogue.versions(store, after_serial=0, since_ms=from_ms)
+    begins = [max(from_ms, version.valid_from_ms) for version in found]
+    ends = [*begins[1:], to_ms]
+    return [
+        Era(begin_ms, min(end_ms, to_ms), version.catalogue)
+        for version, begin_ms, end_ms in zip(found, begins, ends, strict=True)
+        if begin_ms < min(end_ms, to_ms)
+    ]
 
 
 def _parts(belongs: Belonging, subjects: Collection[str]) -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from monitor.judge.exclusions import APPLIED, Exclusion, standing, upwards
+from monitor.judge.opening import closed_at
 from monitor.judge.seconds import State
 from monitor.model import Catalogue, ExclusionKind
 
@@ -22,7 +23,8 @@ def excluded_at(catalogue: Catalogue, exclusions: Iterable[Exclusion], at_ms: in
         for each in exclusions
         if each.range[0] <= at_ms < each.range[1] and standing(each, notice_ms=notice_ms) in APPLIED
     ]
-    return _covered(catalogue, now) if now else {}
+    closed = dict.fromkeys(closed_at(catalogue, at_ms), State.OUT_OF_HOURS)
+    return (_covered(catalogue, now) if now else {}) | closed
 
 
 def _covered(catalogue: Catalogue, now: Sequence[Exclusion]) -> dict[str, State]:

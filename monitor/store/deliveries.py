@@ -17,17 +17,22 @@ from monitor.store.times import millis, moment
 ROUTING = 0x726F7574  # lock of whoever decides who gets what; any number that nobody else locks
 ROUTED_MAX = 200
 REMINDER = "reminder"
+WORK = "WORK-"
 LOG_MAX = 1000
 
 
 class Unrouted(NamedTuple):
-    """A message nobody has decided on yet, with its incident as it is now (None for a message of none)."""
+    """A message nobody has decided on yet, with its incident as it is now (None for a message of none).
+
+    Of work, `incident` is the thread in which all that is told of it goes on: WORK- and its first number.
+    """
 
     notice: int
     incident: str
     topic: str
     severity: str
     document: str | None
+    exclusion: int | None = None
 
 
 class Planned(NamedTuple):
@@ -57,6 +62,7 @@ class Claimed(NamedTuple):
     document: str | None
     acknowledged_by: str | None
     heard: bool  # something of this incident was sent to this receiver before
+    exclusion: int | None = None
 
 
 class Told(NamedTuple):
@@ -74,6 +80,7 @@ class Told(NamedTuple):
     made_ms: int
     due_ms: int
     done_ms: int | None
+    exclusion: int | None = None
 
 
 class Waits(NamedTuple):
@@ -102,10 +109,19 @@ async def unrouted(connection: asyncpg.Connection) -> list[Unrouted]:
     if not await may_route(connection):
         return []
     rows = await connection.fetch(
-        "select n.id, coalesce(n.incident, '') as incident, n.topic, n.severity, i.document "
-        "from notice n left join incident i on i.number = n.incident "
-        "where n.routed_at is null order by n.id limit $1",
+        """
+        with recursive new as (select * from notice where routed_at is null order by id limit $1),
+        up as (
+            select id as of, id, extends, series from exclusion where id in (select exclusion from new)
+            union all
+            select up.of, e.id, e.extends, e.series from up join exclusion e on e.id = up.extends)
+        select n.id, coalesce(n.incident, $2 || coalesce(up.series, up.id), '') as incident, n.topic,
+               n.severity, i.document, n.exclusion
+          from new n left join incident i on i.number = n.incident
+          left join up on up.of = n.exclusion and up.extends is null order by n.id
+        """,
         ROUTED_MAX,
+        WORK,
     )
     return [Unrouted(*row) for row in rows]
 
@@ -198,7 +214,7 @@ async def claim(store: Store, receivers: Collection[str], *, lease: str, lease_s
                      order by d.id limit 1 for update skip locked)
                 returning *)
             select t.id, t.notice, t.incident, t.receiver, t.why, n.topic, n.severity, n.made_at, t.tries,
-                   t.lease, i.document, i.acknowledged_by,
+                   t.lease, i.document, i.acknowledged_by, n.exclusion,
                    exists (select 1 from delivery h where h.incident = t.incident
                               and h.receiver = t.receiver and h.state = 'sent') as heard
               from taken t join notice n on n.id = t.notice left join incident i on i.number = t.incident
@@ -329,7 +345,7 @@ async def log(store: Store, *, incident: str | None = None, limit: int = LOG_MAX
     async with store.connection() as connection:
         rows = await connection.fetch(
             "select d.id, d.incident, d.receiver, n.topic, n.severity, d.why, d.state, d.tries, d.said, "
-            "d.made_at, d.due_at, d.done_at from delivery d join notice n on n.id = d.notice "
+            "d.made_at, d.due_at, d.done_at, n.exclusion from delivery d join notice n on n.id = d.notice "
             "where $1::text is null or d.incident = $1 order by d.id desc limit $2",
             incident,
             min(limit, LOG_MAX),
@@ -342,7 +358,7 @@ async def not_delivered(store: Store, *, from_ms: int) -> list[Told]:
     async with store.connection() as connection:
         rows = await connection.fetch(
             "select d.id, d.incident, d.receiver, n.topic, n.severity, d.why, d.state, d.tries, d.said, "
-            "d.made_at, d.due_at, d.done_at from delivery d join notice n on n.id = d.notice "
+            "d.made_at, d.due_at, d.done_at, n.exclusion from delivery d join notice n on n.id = d.notice "
             "where d.made_at >= $1 and (d.state = 'failed' or (d.state = 'waiting' and d.tries > 0)) "
             "order by d.id desc limit $2",
             moment(from_ms),

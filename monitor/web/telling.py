@@ -8,12 +8,13 @@ from math import ceil, floor
 from markupsafe import Markup, escape
 
 from monitor.judge.levels import Headline, exact
+from monitor.judge.opening import DAILY, OFFICE
 from monitor.judge.picture import BEHIND, ChannelShown, Picture, ServiceShown, Shown
 from monitor.judge.seconds import State, format_percent
 from monitor.judge.timeline import DEPENDENCY
 from monitor.judge.uptake import DECIMALS, Share
 from monitor.judge.weighted import Weighted
-from monitor.model import GOVERNMENT, Channel, ChannelKind, System, Verdict
+from monitor.model import GOVERNMENT, Channel, ChannelKind, Service, System, Verdict
 from monitor.web.language import Ltr, Speaker
 
 
@@ -106,6 +107,22 @@ class Telling:
             name = self.speaker.name(entity.name, entity.slug)
             return Markup('<a href="/entities/{}">{}</a>').format(entity.slug, name)
         return self.system_link(head)
+
+    def offered(self, service: Service) -> Markup:
+        """When a service is offered; empty for day and night."""
+        if not service.hours:
+            return Markup()
+        daily = service.hours.startswith(DAILY)
+        hours = self.picture.catalogue.calendar.hours if service.hours == OFFICE else service.hours
+        shown = Ltr(hours.removeprefix(DAILY).replace("-", "–"))
+        return self.speaker.text("offered.daily" if daily else "offered.working", hours=shown)
+
+    def entity(self, slug: str) -> Markup:
+        """An entity by its name and with a link to its page; empty where there is none."""
+        entity = self.picture.catalogue.entities_by_slug.get(slug)
+        if entity is None:
+            return Markup('<bdi dir="ltr">{}</bdi>').format(slug)
+        return Markup('<a href="/entities/{}">{}</a>').format(slug, self.speaker.name(entity.name, slug))
 
     def system(self, system: System) -> Markup:
         return self.speaker.name(system.name, system.slug)

@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
+from monitor.judge.attribution import Attributed, attributed, of_others
 from monitor.judge.exclusions import APPLIED, Exclusion, Standing, standing, waits
 from monitor.judge.ranges import Range
 from monitor.judge.reach_of_work import QUIET_HOURS, Reach, quietest, reach
-from monitor.judge.reading import exclusion_of
+from monitor.judge.reading import exclusion_of, open_accounts
 from monitor.judge.work import Details, Phase, asks, phase
 from monitor.judge.work_desk import Announcement
 from monitor.store import exclusions as table
+from monitor.store import figures
 from monitor.store.tokens import Holder, Role
 from monitor.web import auth
 from monitor.web.api.handlers import picture_of
@@ -130,6 +132,22 @@ def acting(request: web.Request, shown: Shown) -> Holder:
     if not may_act(holder, shown):
         raise Refused(403, "Not allowed", f"{shown.exclusion.announced_by} announced it")
     return holder
+
+
+async def attribution(request: web.Request, shown: Shown) -> list[Attributed]:
+    """Downtime of others in the time of it, up to what is judged. Raises StoreUnavailable."""
+    site, window = request.app[SITE], shown.exclusion.range
+    around = site.live.around
+    assert around is not None, "there is a picture"
+    others = of_others(around, [shown.details.system] if shown.details.system else shown.exclusion.subjects)
+    as_of_ms = await figures.judged_until(site.store)
+    if not others or as_of_ms is None or min(window[1], as_of_ms) <= window[0]:
+        return []
+    policy, (from_ms, to_ms) = around.catalogue.policy, window
+    accounts = await open_accounts(
+        site.store, from_ms=from_ms, to_ms=to_ms, policy=policy, subjects=[*others]
+    )
+    return attributed(accounts, around, others, window, as_of_ms=as_of_ms)
 
 
 async def preview(request: web.Request, filed: Announcement) -> Preview:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.errors import BadRow, LeaseLost
 from monitor.facts import FigureRow
@@ -311,3 +312,26 @@ async def test_a_service_that_moves_is_summed_where_it_belonged(ledger: Ledger) 
         "government": (24 * HOUR_MS, 1),
         "service:d": (24 * HOUR_MS, 1),
     }
+
+
+async def test_outside_its_hours_nothing_counts_against_a_service(store: Store) -> None:
+    ledger = Ledger(store)
+    document = catalogue()
+    by_day = [
+        replace(one, hours="daily 08:00-20:00") if one.slug == "a" else one for one in document.services
+    ]
+    await ledger.begin(BEGIN_MS, replace(document, services=tuple(by_day)))
+    day_ms = ms("2025-11-24T00:00+04:00")
+    for subject in ("service:a", "service:b"):  # down from six to nine
+        steps = (day_ms + 6 * HOUR_MS, "down"), (day_ms + 9 * HOUR_MS, "up")
+        await ledger.says(subject, (BEGIN_MS, "up"), *steps)
+    await ledger.judged(NOW_MS)
+    await ledger.account()
+    found = {row.subject: row for row in await ledger.stored("day") if row.start_ms == day_ms}
+    a, b, entity = (found[each].counted for each in ("service:a", "service:b", "entity:e1"))
+    assert (a.out_of_hours_ms, a.down_ms, a.up_ms) == (12 * HOUR_MS, HOUR_MS, 11 * HOUR_MS)
+    assert (b.out_of_hours_ms, b.down_ms) == (0, 3 * HOUR_MS)
+    assert (entity.out_of_hours_ms, entity.down_ms) == (12 * HOUR_MS, 4 * HOUR_MS)
+    assert found["service:a"].whole == a, "hours are no exclusion: both figures keep them"
+    for row in found.values():
+        assert without_edges(row) == without_edges(await directly(store, row))

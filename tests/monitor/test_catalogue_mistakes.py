@@ -43,6 +43,15 @@ MESSAGES: dict[str, list[str]] = {
         "4:10: anchors and merge keys (`*`) are not used here: name a profile, `profile: …`",
         "4:24: service `visa` needs `url` or `channels`",
     ],
+    "service-hours": [
+        "2:57: `08:00-25:00` is not a stretch of a day: write HH:MM-HH:MM",
+        "3:59: `19:00-07:30` ends before it begins",
+        (
+            "4:59: `at night` is not allowed here: `office` (the calendar's hours), HH:MM-HH:MM on "
+            "working days, or `daily HH:MM-HH:MM`. Nothing is expected of the service outside them; "
+            "for example office"
+        ),
+    ],
     "bad-slug": [
         (
             "2:12: `Passport Renewal` is not allowed here: lower-case letters, digits and hyphens, a "
@@ -251,7 +260,7 @@ MESSAGES: dict[str, list[str]] = {
         "7:15: expected a list in [brackets], [] for none, found a table of keys and values",
         (
             "8:5: expected a table with slug, name, entity, url, known_as, profile, channels, "
-            "checks, depends, class, objectives, runbook, was, found `passport`"
+            "checks, depends, hours, class, objectives, runbook, was, found `passport`"
         ),
     ],
 }

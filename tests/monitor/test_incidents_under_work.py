@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from monitor.judge.incidents import Topic
 from monitor.model import IncidentRules, Severity
-from tests.monitor.scene import DEGRADED, DOWN, UP
+from tests.monitor.scene import DEGRADED, DOWN, UP, Scene, catalogue, service
 from tests.monitor.test_incidents import CRITICAL, IDENTITY, A, Watch, alone, says, sharing
 
 
@@ -63,8 +65,8 @@ def test_work_announced_too_late_silences_nobody() -> None:
 def test_work_on_a_system_silences_what_fails_for_want_of_it_and_not_what_fails_beside_it() -> None:
     watch = under_work(sharing(), IDENTITY, from_s=100, to_s=3000)
     says(watch, (200, DOWN), subject=IDENTITY)
-    for service in ("a0", "a1", "b0", "b1"):
-        says(watch, (210, DOWN), subject=f"service:{service}/web")
+    for slug in ("a0", "a1", "b0", "b1"):
+        says(watch, (210, DOWN), subject=f"service:{slug}/web")
     assert watch.until(1000).told == []
 
 
@@ -73,3 +75,10 @@ def test_work_on_one_service_leaves_its_neighbour_to_be_told() -> None:
     says(watch, (200, DOWN), subject="service:a0/web")
     says(watch, (200, DOWN), subject="service:b3/web")
     assert [subject for subject, _, _ in watch.until(1000).told] == ["service:b3"]
+
+
+def test_outside_its_hours_a_service_opens_nothing_and_what_is_down_when_they_begin_is_told_then() -> None:
+    by_day = replace(service("a"), hours="daily 15:00-23:00")  # 2,800 s after the scene begins
+    watch = says(Watch(Scene(catalogue(by_day))), (200, DOWN)).until(2790)
+    assert (watch.incidents, watch.told) == ({}, [])
+    assert watch.until(2820).told == [(A, Topic.FIRST, CRITICAL)]

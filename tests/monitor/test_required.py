@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from monitor.judge.seconds import State
 from tests.monitor.scene import DOWN, Scene, catalogue, service
 
@@ -30,3 +32,16 @@ def test_t46_work_announced_too_late_excludes_nobody_from_the_headline() -> None
     scene.says("service:a/web", DOWN, at_s=100)
     scene.under_work("service:a", from_s=150, to_s=500, announced_s=120)
     assert scene.picture(at_s=200).headline.unavailable == 1
+
+
+def test_outside_its_hours_a_service_is_not_required_and_is_shown_as_that_before_its_work() -> None:
+    night = replace(service("a"), hours="daily 15:00-23:00")  # the scene begins at 14:13:20
+    scene = Scene(catalogue(night, service("b")))
+    scene.says("service:a/web", DOWN, at_s=100)
+    scene.under_work("service:a", from_s=50, to_s=500)
+    before = scene.picture(at_s=200)
+    shown = before.services["a"]
+    assert (before.headline.required, before.headline.unavailable) == (1, 0)
+    assert (shown.state, shown.channels[0].state) == (State.OUT_OF_HOURS, State.OUT_OF_HOURS)
+    later = scene.picture(at_s=2900)
+    assert (later.headline.required, later.headline.unavailable) == (2, 1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -307,3 +309,23 @@ async def test_the_pages_say_so_when_counting_is_behind(database: str) -> None:
         await served.traffic.refresh()
         text = words(await served.text("/"))
     assert "Counting is behind. What came after" in text
+
+
+async def test_a_service_outside_its_hours_is_told_as_that_and_is_not_required(database: str) -> None:
+    catalogue = government(entities=4, services=12)
+    now = datetime.now(ZoneInfo(catalogue.zone))
+    hours = "daily 13:00-14:30" if now.hour < 12 else "daily 01:00-02:30"
+    services = [msgspec.structs.replace(catalogue.services[0], hours=hours), *catalogue.services[1:]]
+    closed = msgspec.structs.replace(catalogue, services=tuple(services))
+    async with serving(database, closed) as served:
+        await served.world.service_falls("s0000")
+        await shown(served, "s0000", Verdict.DOWN)
+        overview, page = words(await served.text("/")), words(await served.text("/services/s0000"))
+        arabic = words(await served.text("/services/s0000?lang=ar"))
+        one = await served.json("/api/v1/services/s0000")
+    assert "services in all 11" in overview
+    assert "available 11 not available 0" in overview
+    assert "Out of service hours Not required now, and not counted" in page
+    assert f"Offered every day, {hours.removeprefix('daily ').replace('-', '–')}" in page
+    assert "خارج أوقات الخدمة" in arabic
+    assert (one["excluded"], one["verdict"]) == ("out_of_hours", "down")

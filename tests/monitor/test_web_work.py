@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from monitor.store import tokens
 from monitor.store.tokens import Role
 from tests.acting import bearer, field, post, sign_in, words
 from tests.serving import Served, serving, until
+from tests.world import government
 
 API = "/api/v1/exclusions"
 
@@ -281,3 +283,30 @@ async def test_the_committee_rules_on_the_page_with_its_reason(database: str) ->
     assert status == 303
     assert "Counts: rejected by the committee" in text
     assert "It could have waited" in text
+
+
+async def exists(served: Served, subject: str, parent: str) -> None:
+    async with served.store.connection() as connection:
+        await connection.execute(
+            "insert into membership values ($1, $2, tstzrange(now() - interval '2 hours', null))",
+            subject,
+            parent,
+        )
+
+
+async def test_downtime_of_others_in_its_time_is_attributed_to_the_owner_of_the_system(database: str) -> None:
+    catalogue = government(entities=4, services=12)
+    owned = [replace(one, entity="e00") if one.slug == "identity" else one for one in catalogue.systems]
+    async with serving(database, replace(catalogue, systems=tuple(owned))) as served:
+        await exists(served, "service:s0005", "entity:e01")
+        await served.world.service_falls("s0005", ago_s=1800)
+        number = await served.world.work("system:identity", from_s=-3600, to_s=-600)
+        found: Any = await served.json(f"{API}/{number}")
+        page = await served.text(f"/work/{number}")
+        arabic = await served.text(f"/work/{number}?lang=ar")
+        texts = words(page), words(arabic)
+    [other] = found["downtime_of_others"]
+    assert (other["service"], other["entity"], other["owner"]) == ("service:s0005", "e01", "e00")
+    assert other["down"] == pytest.approx(1200, abs=30)
+    assert "Downtime of others in this time" in texts[0]
+    assert "توقف خدمات الجهات الأخرى في هذه الفترة" in texts[1]

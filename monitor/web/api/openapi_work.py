@@ -62,6 +62,24 @@ def schemas() -> Json:
             ruling_why=or_null(TEXT),
         ),
         "Work": {"allOf": [ref("AsOf"), ref("WorkLine")]},
+        "WorkFound": {
+            "allOf": [
+                ref("Work"),
+                object_of(
+                    downtime_of_others={
+                        **list_of(
+                            object_of(
+                                service=TEXT,
+                                entity=or_null(TEXT),
+                                down={**NUMBER, "description": "Seconds down in this time, counted or not."},
+                                owner={**TEXT, "description": "Slug of the system's owner: it is theirs."},
+                            )
+                        ),
+                        "description": "Services of other entities that cannot be used without the system.",
+                    }
+                ),
+            ]
+        },
         "WorkTakes": {
             "allOf": [
                 ref("AsOf"),
@@ -143,7 +161,7 @@ def paths(get: Any, items: Any, limit: Any) -> Json:
             limit(LISTED_MAX),
         ],
     )
-    one = get("exclusion", "One of them.", ref("Work"), parameters=[NUMBER_IN_PATH])
+    one = get("exclusion", "One of them.", ref("WorkFound"), parameters=[NUMBER_IN_PATH])
     base, theirs, rulers = "/api/v1/exclusions/{number}", "a coordinator's", "the committee's"
     why = object_of(why=TEXT)
     filing = _act("announce", "Announce it.", code="201", body=_filed(), gives="WorkTakes", who=theirs)

@@ -43,7 +43,18 @@ async def listed(request: web.Request) -> web.Response:
 
 
 async def one(request: web.Request) -> web.Response:
-    return json_response({**as_of(picture_of(request)), **line(await working.found_of(request))})
+    """One of them, with the downtime of others that is attributed to it."""
+    picture, found = picture_of(request), await working.found_of(request)
+    others = [
+        {
+            "service": each.service,
+            "entity": each.entity or None,
+            "down": each.down_ms / 1000,
+            "owner": each.owner,
+        }
+        for each in await working.attribution(request, found)
+    ]
+    return json_response({**as_of(picture), **line(found), "downtime_of_others": others})
 
 
 async def announce(request: web.Request) -> web.Response:

@@ -36,11 +36,14 @@ async def work(request: web.Request) -> web.Response:
 
 async def one(request: web.Request) -> web.Response:
     found = await working.found_of(request)
+    picture_of(request)
+    others = await working.attribution(request, found)
     holder = request.get(HOLDER)
 
     def fill(telling: Telling) -> dict[str, Any]:
         return {
             "shown": found,
+            "others": others,
             "named": _named(telling),
             "may_act": working.may_act(holder, found),
             "may_rule": holder is not None and holder.role in working.MAY_RULE,
