@@ -31,7 +31,7 @@ SCHEMA = 39
 """The newest schema that Grafana 9 to 12 all load as it is; newer Grafanas bring it up to date themselves."""
 
 TAG = "continuity"
-MARKS = (
+MARKS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Incidents", ("incident",), looks.DOWN),
     ("Announced work", ("maintenance", "out_of_hours"), looks.MAINTENANCE),
     ("Outages and faults that people filed", ("outage", "fault"), looks.DEGRADED),
