@@ -31,6 +31,12 @@ SCHEMA = 39
 """The newest schema that Grafana 9 to 12 all load as it is; newer Grafanas bring it up to date themselves."""
 
 TAG = "continuity"
+MARKS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("Incidents", ("incident",), looks.DOWN),
+    ("Announced work", ("maintenance", "out_of_hours"), looks.MAINTENANCE),
+    ("Outages and faults that people filed", ("outage", "fault"), looks.DEGRADED),
+)
+"""What lies over every panel: kinds of grafana.mark, and their colour."""
 GOVERNMENT, ENTITY, SERVICE = "continuity-government", "continuity-entity", "continuity-service"
 SYSTEMS, ON_CALL, WEEKLY = "continuity-systems", "continuity-on-call", "continuity-weekly"
 MONITOR = "continuity-monitor"
@@ -135,7 +141,7 @@ def board(
         .refresh("30s")
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .variables([*variables])
-        .annotations([_marks("Incidents", "incident", marks), _marks("Announced work", "work", marks)])
+        .annotations([_marks(*mark, marks) for mark in MARKS])
         .links(_links(up))
     )
     number = 1
@@ -159,18 +165,18 @@ class _numbered(Builder[Panel]):  # noqa: N801 - used as a function
         return panel
 
 
-def _marks(name: str, kind: str, where: str) -> builders.AnnotationQuery:
-    """Incidents and announced work as marks from their beginning to their end, read each time anew."""
-    these = "kind = 'incident'" if kind == "incident" else "kind <> 'incident'"
+def _marks(name: str, kinds: tuple[str, ...], colour: str, where: str) -> builders.AnnotationQuery:
+    """Marks of these kinds from their beginning to their end, read each time anew."""
+    these = ", ".join(f"'{kind}'" for kind in kinds)
     query = Sql(
         'select start as time, coalesce("end", now()) as timeend, text,\n'
         "       array_to_string(tags, ',') as tags\n"
-        f'from grafana.mark where {these} and start < {TO} and coalesce("end", now()) > {FROM}\n'
+        f'from grafana.mark where kind in ({these}) and start < {TO} and coalesce("end", now()) > {FROM}\n'
         f"  and ({where})\norder by start",
-        ref=kind,
+        ref=kinds[0],
     )
     made = builders.AnnotationQuery().name(name).datasource(POSTGRES).enable(True)
-    made.icon_color(looks.DOWN if kind == "incident" else looks.MAINTENANCE)
+    made.icon_color(colour)
     made._internal.target = _Target(query)
     return made
 

@@ -28,6 +28,9 @@ STATES = (
 )
 """Word, what is shown, colour; a state's place is its number in timelines."""
 
+FILINGS = (("outage", "✕ Outage, filed", DOWN), ("fault", "✕ Fault elsewhere, filed", DOWN))
+"""What people file of what failed: no state of anything, and no maintenance."""
+
 SEVERITIES = (("info", "Info", UNKNOWN), ("warning", "▲ Warning", DEGRADED), ("critical", "✕ Critical", DOWN))
 
 
@@ -44,6 +47,11 @@ def states() -> list[ValueMapping]:
     """Numbers and words of states as their word with its shape and colour."""
     by_number = [(str(number), text, colour) for number, (_, text, colour) in enumerate(STATES)]
     return [_map([*by_number, *STATES])]
+
+
+def filings() -> list[ValueMapping]:
+    """What was announced or filed, in the same way."""
+    return [_map([*STATES, *FILINGS])]
 
 
 def severities() -> list[ValueMapping]:

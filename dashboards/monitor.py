@@ -258,7 +258,7 @@ def _counting() -> list[Panel]:
             "How long ago everything that reached a topic was counted up to; hours made anew a second.",
             [
                 ask(f"time() - min by (topic) ({selected(COUNTED, TOPIC)} > 0)", "{{topic}}"),
-                ask(f"sum({rate('continuity_count_hours_folded_total')})", "hours folded a second", ref="B"),
+                ask(f"sum({rate('continuity_count_foldings_total')})", "hours folded a second", ref="B"),
             ],
             unit="s",
         ),

@@ -163,21 +163,21 @@ def _failing() -> list[Panel]:
 def _work() -> list[Panel]:
     return [
         rows(
-            "Announced work, now and in the next 12 hours",
-            "Maintenance and hours off that touch somebody, as announced.",
+            "Announced work and filings, now and in the next 12 hours",
+            "Maintenance and hours off that touch somebody, as announced, and outages and faults that people "
+            "filed.",
             Sql(
                 'select e.start, e."end", e.kind, e.why, e.announced_by,\n'
-                "       string_agg(coalesce(s.name, e.subject), ', ') as what,\n"
-                "       case when e.approved_at is null then 'announced' else 'approved' end as stands\n"
+                "       string_agg(coalesce(s.name, e.subject), ', ') as what, e.stands\n"
                 "from grafana.exclusion e left join grafana.subject s on s.subject = e.subject\n"
                 "where e.\"end\" > now() and e.start < now() + interval '12 hours'\n"
-                'group by e.id, e.start, e."end", e.kind, e.why, e.announced_by, e.approved_at\n'
+                'group by e.id, e.start, e."end", e.kind, e.why, e.announced_by, e.stands\n'
                 "order by e.start"
             ),
             {
                 "start": Column("From", "dateTimeAsLocal", width=170),
                 "end": Column("To", "dateTimeAsLocal", width=170),
-                "kind": Column("Kind", mappings=looks.states(), width=150),
+                "kind": Column("Kind", mappings=looks.filings(), width=170),
                 "what": Column("What"),
                 "why": Column("Why"),
                 "announced_by": Column("By", width=130),

@@ -9,6 +9,12 @@ REPLICAS = "max without (instance, pod)"
 """What begins every expression on /metrics/state, or on what only a leader sets: replicas say the same."""
 
 
+LEFT_OUT = frozenset(
+    {"continuity_notices_undelivered", "continuity_deliveries_failed_total", "continuity_reports_waiting"}
+)
+"""Metrics of roles that not everybody runs: notify, report. They are missed once they were there."""
+
+
 def own(  # each is a part of an alert, all but the last two in every one
     name: str,
     expr: str,

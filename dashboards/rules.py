@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dashboards.alert import EVERY_S, Alert, Said, span
 from dashboards.burn import BURNING, INCIDENT_OPEN, groups
-from dashboards.own import FLOW, OWN, PROBING, TELLING, WORLD, own
+from dashboards.own import FLOW, LEFT_OUT, OWN, PROBING, TELLING, WORLD, own
 from dashboards.written import yaml_text
 
 FOLDER = "prometheus/rules"
@@ -33,7 +33,7 @@ WATCHDOG = Alert(
 def absence(metrics: Sequence[str]) -> Alert:
     """The other half of every alert: without its metric it would keep silent for ever."""
     missing = [
-        f'label_replace(absent({metric}), "metric", "{metric}", "", "")' for metric in sorted(set(metrics))
+        f'label_replace({_missing(metric)}, "metric", "{metric}", "", "")' for metric in sorted(set(metrics))
     ]
     return own(
         "ContinuityMetricAbsent",
@@ -50,6 +50,11 @@ def absence(metrics: Sequence[str]) -> Alert:
         for_s=300,
         keep_s=60,
     )
+
+
+def _missing(metric: str) -> str:
+    """A role that nobody runs is not missed; one that ran within the week is."""
+    return f"absent({metric})" + (f" and count(present_over_time({metric}[7d]))" * (metric in LEFT_OUT))
 
 
 def alerts() -> list[Alert]:

@@ -7,18 +7,15 @@ from collections.abc import Iterable
 from dashboards.alert import EVERY_S, span
 from dashboards.written import yaml_text
 from monitor.config.settings import PulseSettings, WebSettings
+from monitor.demo.run import APART, REST
 
 SCRAPE_S = 15
 PULSE, STATE = "continuity", "continuity-state"
 TOKEN_FILE = "/run/secrets/continuity_token"  # noqa: S105 - where it is, not what it is
 SAMPLES_MAX = 500_000  # of one scrape: more is a mistake, and would take Prometheus with it
-PORTS = {
-    "probe": PulseSettings().probe,
-    "ingest": PulseSettings().ingest,
-    "derive": PulseSettings().derive,
-    "web": PulseSettings().web,
-    "count": PulseSettings().count,
-}
+ROLES = ("probe", "ingest", "count", "derive", "web", "notify", "report", "public")
+PORTS = {role: getattr(PulseSettings(), role) for role in ROLES}
+HERE = (*APART, REST[0])  # `make run`: roles that share a process share the pulse of the first
 HOSTS = {"probe": "fleet"}
 """Hosts of docker-compose.yml that are not called like their role."""
 
@@ -53,7 +50,7 @@ def _named(host: str, port: int) -> dict[str, object]:
 
 
 def _on_loopback() -> Iterable[dict[str, object]]:
-    yield _job(PULSE, "/metrics", _fixed(PORTS.values()))
+    yield _job(PULSE, "/metrics", _fixed(sorted(PORTS[role] for role in HERE)))
     yield _job(STATE, "/metrics/state", _fixed([WebSettings().port]))
 
 

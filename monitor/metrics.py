@@ -180,7 +180,7 @@ class CountMetrics:
             registry=registry,
         )
         self.folded = Counter(
-            "continuity_count_hours_folded", "Hours made anew from their minutes.", registry=registry
+            "continuity_count_foldings", "Hours made anew from their minutes.", registry=registry
         )
         for topic in topics:
             self.counted.labels(topic)

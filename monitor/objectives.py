@@ -61,7 +61,7 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def allowed(self) -> Fraction:
         """The share that may be bad."""
-        return 1 - exactly(self.target)
+        return _allowed(self.target)
 
     def threshold(self, rung: Rung) -> Fraction | None:
         """The share of a window that must be bad for an alert (over it, not at it); None without one."""
@@ -86,3 +86,8 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def exactly(number: float) -> Fraction:
     """The decimal number a person wrote, not the nearest binary one."""
     return Fraction(str(number))
+
+
+@lru_cache(maxsize=1024)
+def _allowed(target: float) -> Fraction:
+    return 1 - exactly(target)

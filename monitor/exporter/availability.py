@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
+from monitor.exporter.polite import politely
 from monitor.facts import FigureRow
 from monitor.judge.current import WINDOWS, Current
 from monitor.judge.picture import Picture
 from monitor.judge.seconds import ratio_of
 
-POLITE_EVERY = 16  # services
 AVAILABILITY, COVERAGE = "continuity_availability_ratio", "continuity_coverage_ratio"
 HELP = {
     AVAILABILITY: "Availability of the days that end today, or of this month; none without a figure.",
@@ -37,9 +36,7 @@ class FigureLines:
 
 
 def _lines(name: str, picture: Picture, rows: Current) -> Iterator[str]:
-    for number, (slug, shown) in enumerate(picture.services.items()):
-        if number % POLITE_EVERY == 0:
-            time.sleep(0)  # the event loop may have the interpreter now
+    for slug, shown in politely(picture.services.items()):
         for kind in WINDOWS:
             row = rows.get((shown.service.subject, kind))
             percent = None if row is None else _percent(name, row)

@@ -6,21 +6,25 @@ subtracts an older value from a newer one and never takes a rate.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
+from monitor.exporter.polite import politely
+from monitor.facts import FigureRow
 from monitor.judge.budget import of_time
-from monitor.judge.budgets import HEADLINE, Held, headline, held_of
+from monitor.judge.budgets import HEADLINE, PERIODS, headline, left_shares
 from monitor.judge.current import CurrentFigures
 from monitor.judge.incidents import Incident
+from monitor.judge.periods import Kind
 from monitor.judge.picture import Picture
-from monitor.model import Catalogue
-from monitor.objectives import Objective, Rung
+from monitor.judge.seconds import Spent
+from monitor.model import GOVERNMENT, Catalogue, Policy
+from monitor.objectives import Indicator, Objective, Rung
 from monitor.store.incidents import Kept
 
-POLITE_EVERY = 16  # held
 TARGET, THRESHOLD = "continuity_objective_ratio", "continuity_objective_burn_threshold_ratio"
 GOOD, COUNTED = "continuity_objective_good_seconds", "continuity_objective_counted_seconds"
 LEFT, OPEN = "continuity_error_budget_remaining_ratio", "continuity_service_incident_open"
@@ -30,111 +34,138 @@ HELP = {
     GOOD: "Seconds that kept the promise, of all that are accounted; a late fact may take some back.",
     COUNTED: "Seconds that count for the promise; a late fact may take some back.",
     LEFT: "What is left of the error budget of a period, of 1; negative when overspent.",
+    OPEN: "1 while an open incident touches the service, be it its own or that of what it needs.",
 }
 _incident = msgspec.json.Decoder(Incident)
+MOVING = (GOOD, COUNTED, LEFT)
+
+
+class Promiser(NamedTuple):
+    """Who promises: the labels it has in every line, its promises, and how many subjects its figures sum."""
+
+    subject: str
+    labels: str
+    promises: tuple[Objective, ...]
+    services: int = 1
+
+    def of(self, objective: Objective) -> str:
+        """The labels of one promise; without a service it is the headline's."""
+        return f'{self.labels}objective="{objective.indicator.value if self.labels else HEADLINE}"'
+
+
+class Block(NamedTuple):
+    """Lines of one promiser by family of MOVING, and the figures they were made of."""
+
+    figures: tuple[Spent | None, tuple[FigureRow | None, ...]]
+    parts: tuple[bytes, ...]
 
 
 class BudgetLines:
-    """Lines of these families, made anew when the figures or the services are others."""
+    """One block of bytes per promiser, made anew when its figures are others; targets with the catalogue."""
 
     def __init__(self, figures: CurrentFigures, incidents: Callable[[], list[Kept]]) -> None:
         self._figures, self._incidents = figures, incidents
-        self._made_of: tuple[int, object] | None = None
+        self._catalogue: Catalogue | None = None
+        self._promisers: list[Promiser] = []
         self._targets = b""
-        self._bytes = b""
+        self._blocks: dict[str, Block] = {}
 
     def bytes(self, picture: Picture) -> bytes:
         """Every family whole, with HELP and TYPE."""
-        made_of = (picture.serial, self._figures.rows)
-        if self._made_of is None or self._made_of[0] != made_of[0] or self._made_of[1] is not made_of[1]:
-            families = _families(picture.catalogue, self._figures)
-            if self._made_of is None or self._made_of[0] != picture.serial:
-                self._targets = _targets(picture.catalogue)
-            self._bytes = self._targets + b"".join(_family(*each) for each in families)
-            self._made_of = made_of
-        return self._bytes + _open_lines(picture, self._incidents())
+        if self._catalogue is not picture.catalogue:
+            self._begin(picture.catalogue)
+        rows, ever = self._figures.rows, self._figures.ever
+        policy = picture.catalogue.policy
+        blocks = [self._block(one, rows, ever, policy) for one in politely(self._promisers)]
+        families = [
+            _head(name) + b"".join([block.parts[place] for block in blocks])
+            for place, name in enumerate(MOVING)
+        ]
+        return b"".join([self._targets, *families, _open_lines(picture, self._incidents())])
+
+    def _begin(self, catalogue: Catalogue) -> None:
+        self._promisers, self._blocks = list(_promisers(catalogue)), {}
+        self._targets = _targets(self._promisers)
+        self._catalogue = catalogue
+
+    def _block(
+        self,
+        one: Promiser,
+        rows: Mapping[tuple[str, Kind], FigureRow],
+        ever: Mapping[str, Spent],
+        policy: Policy,
+    ) -> Block:
+        figures = ever.get(one.subject), tuple(rows.get((one.subject, kind)) for kind in PERIODS)
+        block = self._blocks.get(one.subject)
+        if block is None or block.figures != figures:
+            parts = _second_lines(one, figures[0], policy), _left_lines(one, figures[1], policy)
+            block = self._blocks[one.subject] = Block(figures, (*parts[0], parts[1]))
+        return block
 
 
-def _targets(catalogue: Catalogue) -> bytes:
-    """Targets and thresholds, which change with the catalogue alone."""
-    labelled = list(_labelled(catalogue))
-    targets = [f"{TARGET}{{{labels}}} {one.target}\n" for labels, one in labelled]
-    thresholds = _family(THRESHOLD, HELP[THRESHOLD], _thresholds(labelled))
-    return _family(TARGET, HELP[TARGET], targets) + thresholds
-
-
-def _family(name: str, text: str, lines: Iterable[str]) -> bytes:
-    return f"# HELP {name} {text}\n# TYPE {name} gauge\n{''.join(lines)}".encode()
-
-
-def _families(catalogue: Catalogue, figures: CurrentFigures) -> Iterator[tuple[str, str, Iterable[str]]]:
-    held = []
-    for number, one in enumerate(held_of(catalogue, figures.rows)):
-        _politely(number)
-        held.append(one)
-    yield GOOD, HELP[GOOD], _seconds(GOOD, held, catalogue, figures)
-    yield COUNTED, HELP[COUNTED], _seconds(COUNTED, held, catalogue, figures)
-    yield LEFT, HELP[LEFT], _left(held)
-
-
-def _labels(name: str, slug: str | None) -> str:
-    return f'objective="{name}"' if slug is None else f'service="{slug}",objective="{name}"'
-
-
-def _labelled(catalogue: Catalogue) -> Iterator[tuple[str, Objective]]:
-    """Every promise with its labels, those of transactions too."""
-    yield _labels(HEADLINE, None), headline(catalogue.policy)
+def _promisers(catalogue: Catalogue) -> Iterator[Promiser]:
+    yield Promiser(GOVERNMENT, "", (headline(catalogue.policy),), len(catalogue.services))
     for service in catalogue.services:
-        for objective in service.objectives:
-            yield _labels(objective.indicator.value, service.slug), objective
+        if service.objectives:
+            yield Promiser(service.subject, f'service="{service.slug}",', service.objectives)
 
 
-def _thresholds(labelled: Iterable[tuple[str, Objective]]) -> Iterator[str]:
-    for number, (labels, objective) in enumerate(labelled):
-        _politely(number)
-        for rung in Rung:
-            share = objective.threshold(rung)
+def _targets(promisers: Iterable[Promiser]) -> bytes:
+    """Targets and thresholds of every promise, those of transactions too; they change with the catalogue."""
+    targets, thresholds = [_head(TARGET)], [_head(THRESHOLD)]
+    for one in politely(promisers):
+        for objective in one.promises:
+            labels = one.of(objective)
+            targets.append(f"{TARGET}{{{labels}}} {objective.target}\n".encode())
+            thresholds += [
+                f'{THRESHOLD}{{{labels},burn="{rung}"}} {share}\n'.encode()
+                for rung, share in _thresholds(objective)
+            ]
+    return b"".join([*targets, *thresholds])
+
+
+@lru_cache(maxsize=1024)  # most services promise what their class does
+def _thresholds(objective: Objective) -> list[tuple[str, float]]:
+    shares = ((rung.value, objective.threshold(rung)) for rung in Rung)
+    return [(rung, float(share)) for rung, share in shares if share is not None]
+
+
+def _second_lines(one: Promiser, ever: Spent | None, policy: Policy) -> tuple[bytes, bytes]:
+    """What was good, and what counted; nothing of transactions, which are counted elsewhere."""
+    good, counted = "", ""
+    if ever is None:
+        return b"", b""
+    for objective in _of_time(one):
+        account, labels = of_time(objective.indicator, ever, policy), one.of(objective)
+        good += f"{GOOD}{{{labels}}} {account.good / 1000}\n"
+        counted += f"{COUNTED}{{{labels}}} {account.counted / 1000}\n"
+    return good.encode(), counted.encode()
+
+
+def _left_lines(one: Promiser, rows: tuple[FigureRow | None, ...], policy: Policy) -> bytes:
+    text = ""
+    for objective in _of_time(one):
+        begin = f'{LEFT}{{{one.of(objective)},window="'
+        shares = left_shares(objective, rows, policy, services=one.services)
+        for kind, share in zip(PERIODS, shares, strict=True):
             if share is not None:
-                yield f'{THRESHOLD}{{{labels},burn="{rung.value}"}} {float(share)}\n'
+                text += f'{begin}{kind.value}"}} {share:.6g}\n'
+    return text.encode()
 
 
-def _seconds(name: str, held: Iterable[Held], catalogue: Catalogue, figures: CurrentFigures) -> Iterator[str]:
-    for number, one in enumerate(held):
-        _politely(number)
-        ever = figures.ever.get(one.subject)
-        if ever is None:
-            continue
-        account = of_time(one.objective.indicator, ever, catalogue.policy)
-        value = account.good if name == GOOD else account.counted
-        yield f"{name}{{{_of(one)}}} {value / 1000}\n"
+def _of_time(one: Promiser) -> list[Objective]:
+    return [each for each in one.promises if each.indicator is not Indicator.COMPLETION]
 
 
-def _left(held: Iterable[Held]) -> Iterator[str]:
-    for number, one in enumerate(held):
-        _politely(number)
-        for kind, budget in one.budgets.items():
-            if (share := budget.left_share) is not None:
-                yield f'{LEFT}{{{_of(one)},window="{kind.value}"}} {float(share):.6g}\n'
-
-
-def _of(one: Held) -> str:
-    return _labels(one.name, one.service.slug if one.service else None)
-
-
-def _politely(number: int) -> None:
-    """Let the event loop have the interpreter."""
-    if number % POLITE_EVERY == 0:
-        time.sleep(0)
+def _head(name: str) -> bytes:
+    return f"# HELP {name} {HELP[name]}\n# TYPE {name} gauge\n".encode()
 
 
 def _open_lines(picture: Picture, kept: Iterable[Kept]) -> bytes:
     """1 for each service that an open incident touches, 0 for the others."""
     touched = {subject for one in kept for subject in _incident.decode(one.document).services}
-    return _family(
-        OPEN,
-        "1 while an open incident touches the service, be it its own or that of what it needs.",
-        (
-            f'{OPEN}{{service="{slug}"}} {int(shown.service.subject in touched)}\n'
-            for slug, shown in picture.services.items()
-        ),
-    )
+    lines = [
+        f'{OPEN}{{service="{slug}"}} {int(shown.service.subject in touched)}\n'
+        for slug, shown in picture.services.items()
+    ]
+    return _head(OPEN) + "".join(lines).encode()

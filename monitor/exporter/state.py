@@ -7,15 +7,15 @@ together and compressed in a thread, so that a scrape never holds the event loop
 from __future__ import annotations
 
 import asyncio
-import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from aiohttp import web
 
 from monitor.exporter.availability import FigureLines
 from monitor.exporter.counted import Counted, counted_parts
+from monitor.exporter.polite import politely
 from monitor.facts import LastAnswer
 from monitor.judge.current import Current
 from monitor.judge.levels import Headline
@@ -29,8 +29,6 @@ More = Callable[[Picture], bytes]
 
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-Thing = TypeVar("Thing")
-POLITE_EVERY = 16  # services
 HEADLINE_DECIMALS = 1
 CHUNKS_AT_ONCE = 500
 COMPRESSION = 1  # of 9: a quarter of the time of the default for a tenth more bytes
@@ -126,9 +124,9 @@ class StateMetrics:
         """The whole exposition. A service that left the catalogue is not in it."""
         services = picture.services.values()
         blocks = {
-            "services": [self._of_service(one, answers) for one in _politely(services)],
-            "systems": [self._of_system(one) for one in _politely(picture.systems.values())],
-            "counted": [self._of_counted(one, counted) for one in _politely(services) if counted],
+            "services": [self._of_service(one, answers) for one in politely(services)],
+            "systems": [self._of_system(one) for one in politely(picture.systems.values())],
+            "counted": [self._of_counted(one, counted) for one in politely(services) if counted],
         }
         if len(self._blocks) > sum(map(len, blocks.values())):
             known = {*picture.services, *(f"system:{slug}" for slug in picture.systems)}
@@ -182,14 +180,6 @@ class StateMetrics:
             lines = _verdict_lines("continuity_system_verdict", labels, shown.effective.verdict)
             block = self._blocks[key] = Block(shown, (), (_bytes(lines),))
         return block
-
-
-def _politely(things: Iterable[Thing]) -> Iterator[Thing]:
-    """Let the event loop have the interpreter every millisecond or so, not every five."""
-    for number, thing in enumerate(things):
-        if number % POLITE_EVERY == 0:
-            time.sleep(0)
-        yield thing
 
 
 def _head(family: Family, *, open_metrics: bool) -> bytes:

@@ -13,7 +13,7 @@ import msgspec
 
 from monitor.facts import Ended
 from monitor.judge.figures import When
-from monitor.judge.seconds import Says, Spent, format_percent, rate
+from monitor.judge.seconds import Says, Spent, format_percent, says
 from monitor.model import Policy
 from monitor.objectives import Indicator, Objective
 
@@ -90,7 +90,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
 
 def of_time(indicator: Indicator, spent: Spent, policy: Policy) -> Account:
     """Time as the promise counts it: available of measured, or not degraded of available."""
-    said = rate(spent, policy).says
+    said = says(spent, policy)
     if indicator is Indicator.LATENCY:
         available_ms = spent.up_ms + spent.degraded_ms
         return Account(
@@ -118,10 +118,7 @@ def budget(
 
     `services`: how many subjects the account sums, for the time that is still to come.
     """
-    to_come = 0
-    if objective.indicator is not Indicator.COMPLETION:
-        to_come = (when.end_ms - when.stop_ms) * services
-    whole = floor(objective.allowed * (account.counted + to_come))
+    whole = allowance(objective, when, account, services=services)
     burn = None
     if lately.says is Says.FIGURE:
         burn = float(Fraction(lately.bad, lately.counted) / objective.allowed)
@@ -133,6 +130,15 @@ def budget(
         burn=burn,
         used_up_ms=_used_up_ms(whole - account.bad, when, lately, lately_ms),
     )
+
+
+def allowance(objective: Objective, when: When, account: Account, *, services: int = 1) -> int:
+    """What may be bad until the period ends, were all that is to come counted."""
+    to_come = 0
+    if objective.indicator is not Indicator.COMPLETION:
+        to_come = (when.end_ms - when.stop_ms) * services
+    allowed = objective.allowed
+    return (account.counted + to_come) * allowed.numerator // allowed.denominator
 
 
 def _used_up_ms(left: int, when: When, lately: Account, lately_ms: int) -> int | None:

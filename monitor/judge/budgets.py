@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from monitor.facts import FigureRow
-from monitor.judge.budget import Budget, budget, of_time
+from monitor.judge.budget import Budget, allowance, budget, of_time
 from monitor.judge.figures import When
 from monitor.judge.periods import Kind
-from monitor.judge.seconds import spent_of
+from monitor.judge.seconds import Says, spent_of
 from monitor.model import GOVERNMENT, Catalogue, Policy, Service
 from monitor.objectives import Indicator, Objective
 
@@ -48,6 +48,24 @@ def held_of(catalogue: Catalogue, rows: Rows) -> Iterator[Held]:
             if objective.indicator is not Indicator.COMPLETION:
                 name = objective.indicator.value
                 yield _held(name, service.subject, service, objective, rows, policy, services=1)
+
+
+def left_shares(
+    objective: Objective, rows: Sequence[FigureRow | None], policy: Policy, *, services: int
+) -> Iterator[float | None]:
+    """What is left of the budget in each of these figures, as `Budget.left_share` says it, and no more.
+
+    Everything else of a budget costs several times as much, and a scrape asks it of every service.
+    """
+    for row in rows:
+        if row is None:
+            yield None
+            continue
+        account = of_time(objective.indicator, spent_of(row.counted), policy)
+        when = When(row.start_ms, row.end_ms, row.as_of_ms)
+        whole = allowance(objective, when, account, services=services)
+        known = account.says is Says.FIGURE and whole > 0
+        yield (whole - account.bad) / whole if known else None
 
 
 def _held(

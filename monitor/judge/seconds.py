@@ -122,19 +122,25 @@ class Rate(msgspec.Struct, frozen=True):
     coverage: str | None
 
 
-def rate(spent: Spent, policy: Policy) -> Rate:
+def says(spent: Spent, policy: Policy) -> Says:
     """What can be said of `spent`. The only place that decides it."""
-    measured_ms, decimals = spent.measured_ms, policy.decimals
+    measured_ms = spent.measured_ms
     required_ms = measured_ms + spent.unknown_ms
-    coverage = format_percent(measured_ms, required_ms, decimals)
     if not required_ms:
-        return Rate(Says.NOT_APPLICABLE, None, coverage)
+        return Says.NOT_APPLICABLE
     if not measured_ms:
-        return Rate(Says.NO_DATA, None, coverage)
+        return Says.NO_DATA
     gate = _exact(policy.coverage_gate)
-    if measured_ms * gate.denominator < gate.numerator * required_ms:
-        return Rate(Says.INSUFFICIENT, None, coverage)
-    return Rate(Says.FIGURE, format_percent(*spent.counted(policy), decimals), coverage)
+    enough = measured_ms * gate.denominator >= gate.numerator * required_ms
+    return Says.FIGURE if enough else Says.INSUFFICIENT
+
+
+def rate(spent: Spent, policy: Policy) -> Rate:
+    """The same with both percentages as they are printed."""
+    said, decimals = says(spent, policy), policy.decimals
+    coverage = format_percent(spent.measured_ms, spent.required_ms, decimals)
+    counted = format_percent(*spent.counted(policy), decimals) if said is Says.FIGURE else None
+    return Rate(said, counted, coverage)
 
 
 _exact = lru_cache(exact)  # asked for every figure that is stored

@@ -138,6 +138,17 @@ def test_no_password_is_in_what_grafana_is_given() -> None:
     assert re.findall(r"password: (\S+)", text) == ["$__file{/run/secrets/grafana_postgres_password}"]
 
 
+def test_prometheus_scrapes_every_role_by_its_service_and_the_port_of_its_pulse(
+    services: dict[str, Any],
+) -> None:
+    """`probe` shares the network of another service, and so its name."""
+    file = ROOT / "dashboards/generated/prometheus/prometheus.yaml"
+    jobs = {job["job_name"]: job for job in yaml.safe_load(file.read_text("utf-8"))["scrape_configs"]}
+    scraped = {each["names"][0]: each["port"] for each in jobs["continuity"]["dns_sd_configs"]}
+    shared = {name: services[name].get("network_mode", name).removeprefix("service:") for name in ROLES}
+    assert scraped == {shared[name]: getattr(PulseSettings(), name) for name in ROLES}
+
+
 def test_prometheus_reads_its_token_from_where_it_was_put(services: dict[str, Any]) -> None:
     put = re.search(r">/tokens/(\S+)", services["migrate"]["command"][0])
     assert put is not None

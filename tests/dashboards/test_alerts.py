@@ -9,6 +9,7 @@ import pytest
 
 from dashboards.alert import EVERY_S, Alert
 from dashboards.burn import INCIDENT_OPEN
+from dashboards.own import LEFT_OUT
 from dashboards.rules import OURS, alerts
 from tests.dashboards.burn_cases import BURN_CASES, SLOW_CASES, SLOW_STEP_S
 from tests.dashboards.own_cases import OWN_CASES
@@ -24,10 +25,15 @@ def _all_but(missing: str | None) -> dict[str, str]:
     return {f'{name}{{instance="a"}}': line((15, at(1))) for name in WATCHED if name != missing}
 
 
+def _gone(name: str) -> dict[str, str]:
+    return _all_but(name) | {f'{name}{{instance="a"}}': line((2, at(1)))}
+
+
 A_MOMENT = line((4, at(1)), (8, None), (3, at(1)))
 CASES["ContinuityMetricAbsent"] = [
     Case("nothing is absent", _all_but(None), 12, 0),
-    *(Case(f"{metric} is absent", _all_but(metric), 12, 1) for metric in WATCHED),
+    *(Case(f"{name} was never there", _all_but(name), 12, int(name not in LEFT_OUT)) for name in WATCHED),
+    *(Case(f"{name} is no longer there", _gone(name), 14, 1) for name in sorted(LEFT_OUT)),
     Case("for a moment", _all_but(None) | {f'{WATCHED[0]}{{instance="a"}}': A_MOMENT}, 13, 0),
 ]
 

@@ -230,7 +230,7 @@ async def _verdict(run: Run, slug: str, verdict: str) -> bool:
 
 
 async def _written_by_hand(monitor: Monitor) -> None:
-    """A usual pattern, an estimate, a closed incident, work that is over and work that goes on."""
+    """A usual pattern, an estimate, a closed incident, work over and going on, an outage that was filed."""
     async with _world(monitor) as world:
         await world.usual("service:deed/web", an_hour=600)
         await world.missed("service:deed", from_s=7200, to_s=3600)
@@ -247,6 +247,10 @@ async def _written_by_hand(monitor: Monitor) -> None:
                 await exclusions.announce(
                     connection, kind="maintenance", subjects=subjects, why="New disks", by="registry", **span
                 )
+        async with world.store.transaction() as connection:
+            fell = {"subjects": ("system:vault", "service:deed"), "filing": "outage", "why": "A disk failed"}
+            span = {"from_ms": now_ms - HOUR_MS // 4, "to_ms": now_ms - 1000}
+            await exclusions.announce(connection, kind="maintenance", by="registry", **fell, **span)
 
 
 async def _found(monitor: Monitor) -> None:

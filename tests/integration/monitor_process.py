@@ -174,16 +174,21 @@ class Role:
         lines = self.log.read_text(errors="replace").splitlines()
         return [line for text in lines if f'"{name}"' in text and (line := _json(text))["event"] == name]
 
-    def metrics(self) -> dict[str, float]:
-        """What it says of itself: sums over labels, by sample name. Empty while it does not answer."""
+    def exposition(self) -> str:
+        """What it says of itself, as Prometheus reads it. Empty while it does not answer."""
         serving = self.events("pulse.serving")
         if not serving:
-            return {}
+            return ""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{serving[-1]['port']}/metrics", timeout=2) as page:
-                families = list(text_string_to_metric_families(page.read().decode()))
+                text: str = page.read().decode()
         except (urllib.error.URLError, OSError):
-            return {}
+            return ""
+        return text
+
+    def metrics(self) -> dict[str, float]:
+        """The same as sums over labels, by sample name. Empty while it does not answer."""
+        families = text_string_to_metric_families(self.exposition())
         found: dict[str, float] = {}
         for sample in (sample for family in families for sample in family.samples):
             found[sample.name] = found.get(sample.name, 0.0) + sample.value

@@ -5,9 +5,12 @@ Grafana itself is not here: its variables and macros are put in as it would.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
+import subprocess
 import time
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ import pytest
 
 from monitor.demo.embedded import Kafka, Postgres
 from tests.dashboards.asked import BOARDS, Query, panels, queries
+from tests.integration import parts
 from tests.integration.dashboard_run import Run, running
 from tests.integration.monitor_process import create_database, monitor, until
 
@@ -34,6 +38,7 @@ async def test_every_query_of_every_dashboard_returns_data_and_figures_are_the_a
     with monitor(tmp_path / "run", kafka=kafka_server, dsn=dsn, prefix=prefix) as installed:
         async with running(installed, kafka_server, tmp_path) as run:
             await everything_answers(run)
+            await promtool_finds_nothing_to_say_of_any_role(run)
             await only_views_can_be_read(run)
             await the_headline_is_the_apis(run)
             await figures_are_the_apis(run)
@@ -97,6 +102,29 @@ async def filled(grafana: asyncpg.Connection, text: str) -> str:
     text = re.sub(r"\$__timeFilter\((\w+)\)", rf"\1 between {begin} and {end}", text)
     assert "$" not in text, text
     return text
+
+
+async def promtool_finds_nothing_to_say_of_any_role(run: Run) -> None:
+    """Of what each says of itself after a run with a fault, and of the state of the world."""
+    said = {f"{role.name} {number}": role.exposition() for number, role in enumerate(run.monitor.roles)}
+    for web in run.webs:
+        said[f"the state of the world at {web}"] = await asyncio.to_thread(_read, f"{web}/metrics/state")
+    program = parts.program("promtool")
+    found = {name: await asyncio.to_thread(_checked, program, text) for name, text in said.items()}
+    assert found == dict.fromkeys(said, (0, ""))
+
+
+def _read(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as page:
+        text: str = page.read().decode()
+    return text
+
+
+def _checked(program: str, text: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [program, "check", "metrics"], input=text, capture_output=True, text=True, timeout=30, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
 
 
 async def only_views_can_be_read(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pytest
 
 from monitor.exporter.budgets import BudgetLines
 from monitor.facts import FigureRow, TallyRow
+from monitor.judge.budgets import held_of
 from monitor.judge.incidents import Incident
 from monitor.judge.periods import Kind
 from monitor.judge.picture import Picture
@@ -89,6 +91,25 @@ def test_what_is_left_of_a_budget_is_a_share_and_negative_when_overspent() -> No
     assert [line.split()[-1] for line in found if "passport" in line] == ["-0.5", "0.533333"]
 
 
+def test_figures_that_move_write_only_their_own_lines_anew() -> None:
+    """What did not move is the same bytes, and a catalogue that changed is written whole."""
+    given = figures()
+    given.ever["service:visa"] = Spent(up_ms=1000)
+    catalogue = promising(AVAILABLE).catalogue
+    both = tuple(msgspec.structs.replace(one, objectives=(AVAILABLE,)) for one in catalogue.services)
+    shown, made = picture(msgspec.structs.replace(catalogue, services=both)), BudgetLines(given, list)
+    made.bytes(shown)
+    kept = made._blocks["service:visa"]
+    given.rows = dict(given.rows)
+    given.ever = given.ever | {PASSPORT: Spent(up_ms=91_500, down_ms=4500)}
+    text = made.bytes(shown).decode()
+    assert made._blocks["service:visa"] is kept
+    assert 'good_seconds{service="passport",objective="availability"} 91.5\n' in text
+    stricter = msgspec.structs.replace(AVAILABLE, target=0.9999)
+    later = made.bytes(promising(stricter)).decode()
+    assert ("} 0.9999\n" in later, 'good_seconds{service="visa"' in later) == (True, False)
+
+
 def test_a_service_that_an_open_incident_touches_says_so() -> None:
     incident = Incident(
         number="INC-2026-0001",
@@ -107,6 +128,23 @@ def test_a_service_that_an_open_incident_touches_says_so() -> None:
         'continuity_service_incident_open{service="passport"} 1',
         'continuity_service_incident_open{service="visa"} 0',
     ]
+
+
+def test_what_is_left_is_what_the_page_says_of_the_same_budget() -> None:
+    """The light way to one figure and the whole budget agree, whatever was spent (T10)."""
+    for bad_ms in (0, 1, 7 * DAY_MS, 28 * DAY_MS):
+        shown, given = promising(AVAILABLE, FAST), figures(bad_ms)
+        told = {
+            (one.name, kind.value): f"{float(share):.6g}"
+            for one in held_of(shown.catalogue, given.rows)
+            if one.service
+            for kind, budget in one.budgets.items()
+            if (share := budget.left_share) is not None
+        }
+        found = [line for line in lines(shown, given) if "remaining" in line and "passport" in line]
+        pattern = r'objective="(\w+)",window="(\w+)"} (\S+)$'
+        exported = {(of, window): value for each in found for of, window, value in re.findall(pattern, each)}
+        assert (exported, bool(told)) == (told, True)
 
 
 def test_promtool_finds_nothing_to_say_of_them() -> None:
