@@ -24,6 +24,7 @@ from monitor.judge.troubles import Sign
 from monitor.judge.work import Phase, Repeat
 from monitor.model import ChannelKind, Effect, FindingLevel, Missing, Severity, SystemKind, Text
 from monitor.objectives import Indicator
+from monitor.web.announcing import Wrong
 from monitor.web.charts import PHASES
 from monitor.web.language import Ltr, Message, Speaker, choose, messages
 from monitor.web.pages.overview import STATES
@@ -60,6 +61,7 @@ FAMILIES = {
     "work.state": list(Phase),
     "work.filing": list(Filing),
     "work.repeat": list(Repeat),
+    "work.wrong": list(Wrong),
     "incident.sign": list(Sign),
     "incident.severity": list(Severity),
     "incident.state": list(State),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -310,3 +312,31 @@ async def test_downtime_of_others_in_its_time_is_attributed_to_the_owner_of_the_
     assert other["down"] == pytest.approx(1200, abs=30)
     assert "Downtime of others in this time" in texts[0]
     assert "توقف خدمات الجهات الأخرى في هذه الفترة" in texts[1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "at_field", "english", "arabic"),
+    [
+        ({"why": ""}, "why", "This must be filled in.", "هذا الحقل مطلوب."),
+        ({"to": at(47)}, "to", "The end must be later than the beginning", "بعد البداية"),
+        ({"subjects": "moon"}, "subjects", "Choose from 1 to 200 systems", "اختر من 1 إلى 200"),
+    ],
+)
+async def test_a_form_that_does_not_fit_says_so_at_its_field_and_keeps_what_was_filled_in(
+    database: str, changed: dict[str, Any], at_field: str, english: str, arabic: str
+) -> None:
+    async with serving(database) as served:
+        await sign_in(served, "Amal", Role.COORDINATOR)
+        csrf = await field(served, "/work/new")
+        form = work(subjects="system:identity", csrf=csrf) | changed
+        status, page = await post(served, "/work/new", data=form)
+        _, other = await post(served, "/work/new?lang=ar", data=form)
+        left: Any = await served.json(API)
+    assert (status, left["items"]) == (400, [])
+    assert re.search(rf'id="{at_field}"[^>]* aria-invalid="true" aria-describedby="{at_field}-wrong', page)
+    assert english in words(page)
+    assert arabic in words(other)
+    kept = ["Signing in is not possible.", "تعذّر تسجيل الدخول.", "+000 1", form["from"]]
+    assert [text for text in kept if f'value="{text}"' not in html.unescape(page)] == []
+    if at_field != "subjects":
+        assert re.search(r'<option value="system:identity" selected>', page)

@@ -11,7 +11,7 @@ from monitor.judge import work_desk
 from monitor.judge.exclusions import Exclusion, Filing
 from monitor.judge.work import OCCURRENCES_MAX, Phase, Repeat
 from monitor.web import auth, working
-from monitor.web.announcing import TEXT_MAX, announcement_of, instant_of, text_of
+from monitor.web.announcing import TEXT_MAX, Misfiled, announcement_of, instant_of, text_of
 from monitor.web.api.handlers import picture_of
 from monitor.web.reporting import fitting
 from monitor.web.site import HOLDER, SITE, page
@@ -60,7 +60,10 @@ async def form(request: web.Request) -> web.Response:
 
 
 async def send(request: web.Request) -> web.Response:
-    """First the preview, with everything that was filled in; announced when that is sent on."""
+    """First the preview, with everything that was filled in; announced when that is sent on.
+
+    What does not fit is told at its field, and everything that was filled in stays.
+    """
     sent = await request.post()
     auth.check_csrf(request, sent)
     holder, site = working.coordinator(request), request.app[SITE]
@@ -68,20 +71,29 @@ async def send(request: web.Request) -> web.Response:
     given: dict[str, object] = {key: sent.get(key) for key in sent if key != "subjects"}
     given["subjects"] = sent.getall("subjects", [])
     assert site.live.around is not None, "there is a picture"
-    filed = announcement_of(given, site.live.around, holder, now_ms=site.live.now_ms)
+    try:
+        filed = announcement_of(given, site.live.around, holder, now_ms=site.live.now_ms)
+    except Misfiled as wrong:
+        return await _form(request, given, None, wrong)
     if given.get("step") != "send":
         return await _form(request, given, await working.preview(request, filed))
     numbers = await work_desk.announce(site.store, filed)
     return _to(numbers[0])
 
 
-async def _form(request: web.Request, given: Mapping[str, Any], seen: working.Preview | None) -> web.Response:
+async def _form(
+    request: web.Request,
+    given: Mapping[str, Any],
+    seen: working.Preview | None,
+    wrong: Misfiled | None = None,
+) -> web.Response:
     holder = request.get(HOLDER)
 
     def fill(telling: Telling) -> dict[str, Any]:
         return {
             "given": given,
             "seen": seen,
+            "wrong": wrong,
             "filings": list(Filing),
             "repeats": list(Repeat),
             "times_max": OCCURRENCES_MAX,
@@ -90,7 +102,7 @@ async def _form(request: web.Request, given: Mapping[str, Any], seen: working.Pr
             "may_announce": holder is not None and holder.role in working.MAY_ANNOUNCE,
         }
 
-    return await page(request, "work_new.html", fill=fill)
+    return await page(request, "work_new.html", status=wrong.status if wrong else 200, fill=fill)
 
 
 async def act(request: web.Request) -> web.Response:
