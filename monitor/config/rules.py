@@ -32,6 +32,7 @@ def hold(catalogue: Catalogue, written: Written, made: Sequence[Made], reading: 
         if isinstance(each.check.ask, http.Settings):
             _address(each, each.check.ask, reading)
     _declared_vantages(made, catalogue, written, reading)
+    _never_fresh(made, catalogue.policy.grace_s, reading)
     forms = {form.slug: form for file in written.files for form in file.systems}
     _no_circles(catalogue.systems, forms, reading)
     _contacts_of_blocking(catalogue, forms, reading)
@@ -68,20 +69,37 @@ def _tuning(made: Made, reading: Reading) -> None:
             _say(made, reading, text, key, "vantages")
 
 
+def _never_fresh(made: Sequence[Made], grace_s: float, reading: Reading) -> None:
+    """Readers say *behind* two intervals after what is judged, which is always the grace ago or longer."""
+    slowest_s: dict[str, float] = {}
+    for each in made:
+        if each.check.required:
+            before_s = slowest_s.get(each.check.subject, 0.0)
+            slowest_s[each.check.subject] = max(before_s, each.check.every_s)
+    for each in made:
+        every_s = each.check.every_s
+        if every_s == slowest_s.get(each.check.subject) and 2 * every_s <= grace_s:
+            text = (
+                f"two intervals of {every_s:g} s are over before `policy.grace_s: {grace_s:g}` is: pages "
+                "would always say that we are behind; ask less often, or lower the grace"
+            )
+            _say(each, reading, text, "every_s", level="warning")
+
+
 def _named(check: Check) -> str:
     return ", ".join(check.vantages) or "none"
 
 
-def _say(made: Made, reading: Reading, text: str, *keys: str) -> None:
+def _say(made: Made, reading: Reading, text: str, *keys: str, level: str = "error") -> None:
     """At whichever of the keys the check wrote, else where its profile did."""
     for struct in (made.form, made.profile):
         if struct is None or isinstance(struct, str):
             continue
         for key in keys:
             if reading.wrote(struct, key):
-                reading.say(text, struct, key)
+                reading.say(text, struct, key, level=level)
                 return
-    reading.say(text, made.owner)
+    reading.say(text, made.owner, level=level)
 
 
 def _declared_vantages(

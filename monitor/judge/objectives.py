@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from monitor.facts import Ended
@@ -18,25 +19,52 @@ from monitor.store import tallies
 from monitor.store.pool import Store
 
 COUNTED_LATELY = (*PERIODS, LATELY)
+MINUTE_MS = 60_000
 
 Counts = Mapping[Kind, tuple[Period, Mapping[str, Ended]]]
 
 
 async def objectives(
-    store: Store, catalogue: Catalogue, rows: Current, *, now_ms: int, service: str | None = None
+    completions: Completions, catalogue: Catalogue, rows: Current, *, now_ms: int, service: str | None = None
 ) -> list[Held]:
     """Those of one service (its slug), or of all and the headline; the riskiest first.
 
     Raises StoreUnavailable.
     """
-    wanted = [one for one in catalogue.services if service in (None, one.slug)]
     found = [
         one
         for one in held_of(catalogue, rows)
         if service is None or (one.service and one.service.slug == service)
     ]
-    found += await _completions(store, catalogue, wanted, now_ms)
+    found += await completions.of(catalogue, now_ms=now_ms, service=service)
     return sorted(found, key=_by_risk)
+
+
+class Completions:
+    """Budgets of transactions, summed once in a minute of the clock for everybody who looks within it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._of: tuple[Catalogue, int] | None = None
+        self._made: dict[str | None, list[Held]] = {}  # by slug; None: of all services
+        self._all, self._one = asyncio.Lock(), asyncio.Lock()  # no page of a service waits for the long sum
+
+    async def of(self, catalogue: Catalogue, *, now_ms: int, service: str | None = None) -> list[Held]:
+        """Those of a service, or of all. Raises StoreUnavailable."""
+        async with self._all if service is None else self._one:
+            made = self._made_within(catalogue, now_ms // MINUTE_MS)
+            if (every := made.get(None)) is not None:
+                return [one for one in every if service in (None, one.service and one.service.slug)]
+            if service not in made:
+                wanted = [one for one in catalogue.services if service in (None, one.slug)]
+                made[service] = await _completions(self._store, catalogue, wanted, now_ms)
+            return made[service]
+
+    def _made_within(self, catalogue: Catalogue, minute: int) -> dict[str | None, list[Held]]:
+        """What was made in this minute; a sum that ends after it is not kept."""
+        if self._of is None or self._of[0] is not catalogue or self._of[1] != minute:
+            self._of, self._made = (catalogue, minute), {}
+        return self._made
 
 
 def _by_risk(one: Held) -> tuple[bool, float, str, str]:

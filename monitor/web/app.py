@@ -9,6 +9,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from monitor.errors import StoreUnavailable, UsageError
+from monitor.judge.objectives import Completions
 from monitor.lifetime import Stop
 from monitor.log import Log
 from monitor.store import tokens
@@ -77,6 +78,7 @@ def build_app(
         open_reads=open_reads,
         writes=writes or guard.Writes(),
         lives=lives or guard.Lives(),
+        completions=Completions(store),
         gateway=gateway,
     )
     app.on_response_prepare.append(add_headers)

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from monitor.judge.objectives import Completions
 from monitor.judge.picture import Picture
 from monitor.model import Catalogue, Verdict
 from monitor.store.pool import Store
@@ -46,6 +47,7 @@ class Site:
     open_reads: bool  # reading needs no token, because only this machine reaches the listener
     writes: Writes
     lives: Lives
+    completions: Completions
     gateway: Gateway | None = None  # the way of transactions to Kafka, where there is one
 
 

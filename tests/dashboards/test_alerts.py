@@ -44,6 +44,13 @@ def test_it_fires_when_it_should_and_only_then(name: str, tmp_path: Path) -> Non
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_t17_hardly_any_transactions_or_none_burn_no_budget(tmp_path: Path) -> None:
+    name = "ContinuityBudgetBurning"
+    few = [case for case in CASES[name] if case.title.startswith("t17")]
+    done = run(document(name, few, tmp_path), tmp_path)
+    assert (len(few), done.returncode) == (2, 0), done.stdout + done.stderr
+
+
 def test_t27_a_budget_that_burns_for_days_is_told_of_once_there_are_days_of_data(tmp_path: Path) -> None:
     name = "ContinuityBudgetBurning"
     done = run(document(name, SLOW_CASES, tmp_path, step_s=SLOW_STEP_S, every_s=SLOW_STEP_S), tmp_path)

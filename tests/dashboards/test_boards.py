@@ -128,8 +128,8 @@ def test_every_metric_asked_for_is_one_that_somebody_exports() -> None:
     assert asked - STATE - of_role_metrics() == set()
 
 
-def test_availability_is_never_made_in_promql() -> None:
-    """T10, T18: no ratio is divided or averaged in PromQL; figures come from the database, as texts."""
+def test_t20_availability_is_never_made_in_promql() -> None:
+    """T10, T18 too: no ratio is divided or averaged in PromQL; figures come from the database, as texts."""
     made = [one.where for one in prometheus() if re.search(r"\bavg\b|avg_over_time| / ", one.text)]
     assert made == []
 

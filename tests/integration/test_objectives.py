@@ -20,12 +20,16 @@ from dashboards.build import GENERATED
 from monitor.cli import continuity
 from monitor.demo.child import Child
 from monitor.demo.kafka import free_port
+from monitor.judge.objectives import Completions
+from monitor.judge.periods import Kind
 from monitor.model import Catalogue
 from monitor.objectives import Indicator, Objective
+from monitor.store.counts import Added
 from monitor.store.pool import Store, open_store
 from tests.integration.parts import answers, program
 from tests.ledger import DAY_MS, HOUR_MS, Ledger, catalogue, ms
 from tests.serving import serving, until
+from tests.world import World
 
 NOW_MS = ms("2025-11-25T12:00+04:00")
 BEGIN_MS = NOW_MS - 20 * DAY_MS
@@ -114,6 +118,23 @@ async def test_the_list_and_the_page_of_a_service_show_what_is_at_risk(
     own = page[page.index('id="objectives"') :]
     for text in (risky, own[: own.index("</section>")]):
         assert (text.count(said), "99.79" in text) == (4, True)
+
+
+async def test_completions_are_summed_once_in_a_minute_and_anew_in_the_next(store: Store) -> None:
+    """Whoever looks within the minute gets the same budget, of one service or out of the list of all."""
+    usual = catalogue()
+    promise = (Objective(indicator=Indicator.COMPLETION, target=0.9),)
+    promised = [msgspec.structs.replace(one, objectives=promise) for one in usual.services]
+    document = msgspec.structs.replace(usual, services=tuple(promised))
+    world, made = World(store, document), Completions(store)
+
+    async def seen(service: str | None, *, later_ms: int = 0) -> list[int]:
+        await world.counted(Added("service:a/web", "completed", NOW_MS - 2 * HOUR_MS, 10))
+        found = await made.of(document, now_ms=NOW_MS + later_ms, service=service)
+        return [one.budgets[Kind.QUARTER].account.counted for one in found if one.subject == "service:a"]
+
+    assert [await seen("a"), await seen("a"), await seen(None), await seen("a")] == [[10], [10], [30], [30]]
+    assert await seen("a", later_ms=60_000) == [50]
 
 
 async def test_a_service_that_nobody_knows_is_said_to_be_unknown(

@@ -414,6 +414,27 @@ def test_t21_a_window_of_fewer_than_five_samples_is_warned_of(tmp_path: Path) ->
     ]
 
 
+@pytest.mark.parametrize(
+    ("every_s", "warns"), [(2.5, True), (2.51, False)], ids=["as long as the grace", "a moment longer"]
+)
+def test_a_check_whose_two_intervals_are_over_within_the_grace_is_warned_of(
+    tmp_path: Path, every_s: float, warns: bool
+) -> None:
+    """Its page would say *behind* for ever; a slower required check of the same channel keeps it fresh."""
+    fast = f"{{tcp: 127.0.0.1:1, every_s: {every_s}, within_s: 1}}"
+    slow = "{name: slow, tcp: 127.0.0.1:1, every_s: 30}"
+    text = f"""policy: {{grace_s: 5}}
+services:
+  - {{slug: a, channels: [{{kind: web, checks: [{fast}]}}]}}
+  - {{slug: b, channels: [{{kind: web, checks: [{fast}, {slow}]}}]}}
+"""
+    said = (
+        "3:75: two intervals of 2.5 s are over before `policy.grace_s: 5` is: pages would always say that "
+        "we are behind; ask less often, or lower the grace"
+    )
+    assert warned(tmp_path, text) == [said] * warns
+
+
 def test_what_is_promised_by_default_is_warned_of_by_nobody(tmp_path: Path) -> None:
     classes = "classes: [{slug: default, objectives: {availability: 0.95, latency: 0.9, completion: 0.98}}]"
     assert warned(tmp_path, f"{classes}\nservices: [{{slug: a, url: https://a.example/}}]\n") == []

@@ -170,6 +170,18 @@ def test_t11_an_outage_over_midnight_is_one_outage_of_the_two_days() -> None:
     )  # fmt: skip
 
 
+def test_t20_a_period_has_nothing_of_what_lies_before_or_after_it() -> None:
+    """An outage from the last hour before a day until the first after it is that day's 24 hours, not 26."""
+    steps = outage(23 * HOUR_MS, 2 * DAY_MS + HOUR_MS)
+    of_day, after = (
+        account("service:a", steps, When(day * DAY_MS, (day + 1) * DAY_MS, 3 * DAY_MS)) for day in (1, 2)
+    )
+    assert (of_day.counted.spent, after.counted.spent) == (
+        Spent(down_ms=24 * HOUR_MS),
+        Spent(up_ms=23 * HOUR_MS, down_ms=HOUR_MS),
+    )
+
+
 def test_t18_a_mean_of_ratios_is_never_taken_service_seconds_are_added() -> None:
     """One service up for a day, one that exists for an hour and is down in it: 24 of 25 hours, not 50 %."""
     young = account(

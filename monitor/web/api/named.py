@@ -9,7 +9,7 @@ from monitor.errors import UsageError
 from monitor.judge.answers import figure_meant, subject_of, subjects_of
 from monitor.judge.asking import BadAsk, asked
 from monitor.judge.current import CurrentFigures
-from monitor.judge.objectives import objectives
+from monitor.judge.objectives import Completions, objectives
 from monitor.judge.terms import terms_of
 from monitor.model import Catalogue
 from monitor.store import read
@@ -65,7 +65,7 @@ async def objectives_named(store: Store, service: str | None, *, now_ms: int) ->
         raise UsageError(f"no service is called {service!r}{suggestion(service, slugs)}")
     figures = CurrentFigures(store)
     await figures.refresh(catalogue)
-    found = await objectives(store, catalogue, figures.rows, now_ms=now_ms, service=service)
+    found = await objectives(Completions(store), catalogue, figures.rows, now_ms=now_ms, service=service)
     return objective_forms.objectives(found, catalogue.policy.decimals)
 
 

@@ -18,7 +18,7 @@ async def objectives(request: web.Request) -> web.Response:
     if slug is not None and slug not in picture.services:
         raise Refused(404, "Not found", f"no service {slug!r} in the catalogue")
     found = await judged.objectives(
-        site.store, picture.catalogue, site.live.figures.rows, now_ms=site.live.now_ms, service=slug
+        site.completions, picture.catalogue, site.live.figures.rows, now_ms=site.live.now_ms, service=slug
     )
     if risk:
         found = [one for one in found if one.at_risk is (risk == "true")]

@@ -17,7 +17,7 @@ async def found(request: web.Request, slug: str | None = None) -> list[Held]:
     live = request.app[SITE].live
     assert live.picture is not None, "pages without a picture do not come here"
     held = await judged.objectives(
-        request.app[SITE].store,
+        request.app[SITE].completions,
         live.picture.catalogue,
         live.figures.rows,
         now_ms=live.now_ms,
