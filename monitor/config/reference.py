@@ -122,9 +122,9 @@ but any key may stand in any file: lists are joined, and a key with one value is
 
 ENVIRONMENT = """## Environment
 
-Each key of the sections from `kafka:` on, and `data` and `log_level`, can be set by a variable (but not the tables
-`sources`, `receivers` and `delivery`), which wins over the files: `CONTINUITY_<SECTION>_<KEY>`. Lists are separated by commas. Passwords are references
-here too.
+Each key of the sections from `kafka:` on, and `data` and `log_level`, can be set by a variable, which
+wins over the files: `CONTINUITY_<SECTION>_<KEY>`; the tables `sources`, `receivers` and `delivery` cannot.
+Lists are separated by commas. Passwords are references here too.
 
 | variable | sets |
 | --- | --- |
