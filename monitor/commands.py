@@ -358,8 +358,8 @@ def try_receiver(config: Path, name: str) -> tuple[bool, str]:
     """Whether a receiver took a test message, and what it said. Raises UsageError, ConfigError."""
     from urllib.parse import urlsplit
 
-    from monitor.alerts.policy import Fate
     from monitor.alerts.trying import tried
+    from monitor.outcome import Fate
 
     loaded = load(config, replace=replacements())
     url = loaded.settings.web.url

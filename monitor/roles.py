@@ -409,6 +409,8 @@ async def _public(process: Process) -> Loop:
 
 
 async def _report(process: Process, store: Store) -> Loop:
+    from monitor.report.delivery.loop import Delivering
+    from monitor.report.delivery.metrics import DeliveryMetrics
     from monitor.report.metrics import ReportMetrics
     from monitor.report.publishing import ROLE, Reporting
     from monitor.store.lease import Lease
@@ -421,7 +423,20 @@ async def _report(process: Process, store: Store) -> Loop:
         metrics=ReportMetrics(process.registry),
         software=version(),
     )
-    return reporting.run(process.stop)
+    given = process.settings.report.delivery
+    delivering = Delivering(
+        store,
+        settings=given,
+        url=process.settings.web.url,
+        metrics=DeliveryMetrics(process.registry, [one.name for one in given.recipients]),
+    )
+
+    async def both() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(reporting.run(process.stop))
+            group.create_task(delivering.run(process.stop))
+
+    return both()
 
 
 async def _notify(process: Process, store: Store, stack: AsyncExitStack) -> Loop:

@@ -15,16 +15,7 @@ from collections import Counter
 
 from monitor.alerts.gather import Context, Gatherer, decode, written
 from monitor.alerts.metrics import NotifyMetrics
-from monitor.alerts.policy import (
-    REMINDERS_MAX,
-    Fate,
-    Outcome,
-    WorkingHours,
-    due_ms,
-    listeners,
-    needless,
-    retry_s,
-)
+from monitor.alerts.policy import REMINDERS_MAX, WorkingHours, due_ms, listeners, needless
 from monitor.alerts.receivers.names import name_of
 from monitor.alerts.receivers.opening import Receivers
 from monitor.alerts.text import Links
@@ -37,6 +28,7 @@ from monitor.judge.reach import about
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.model import Catalogue, Severity
+from monitor.outcome import Fate, Outcome, retry_s
 from monitor.store import deliveries as table
 from monitor.store import exclusions
 from monitor.store.deliveries import Claimed, Planned, Unrouted

@@ -1,42 +1,20 @@
-"""Who is told what, when, and how often it is tried. Pure; Unix milliseconds unless a name says seconds."""
+"""Who is told what, and when. Pure; Unix milliseconds unless a name says seconds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from enum import StrEnum
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from monitor.config.alerts import Receiver, When
 from monitor.judge.incidents import Incident, Topic
 from monitor.model import Calendar, Catalogue, DayName, Holiday, Ramadan, Severity
 
-FIRST_RETRY_S = 2.0
-RETRY_MAX_S = 120.0
-ASKED_MAX_S = 600.0  # however long a server asks us to wait
-TRIES_MAX = 40  # over an hour
 REMINDERS_MAX = 24
 NOON = time(12)
 DAYS_AHEAD = 32  # the longest the calendar may rest without a working day
 TOPICS = frozenset(topic.value for topic in Topic)
 _DAYS = list(DayName)
-
-
-class Fate(StrEnum):
-    """What became of one try."""
-
-    ACCEPTED = "accepted"
-    PASSING = "passing"  # a time-out, a server's own fault, too many requests: worth another try
-    PERMANENT = "permanent"  # refused: the same would be refused again
-
-
-class Outcome(NamedTuple):
-    """One try. `said` names the answer, never an address; `wait_s` is what the server asked for."""
-
-    fate: Fate
-    said: str = ""
-    wait_s: float | None = None
 
 
 class WorkingHours:
@@ -107,28 +85,3 @@ def needless(topic: str, incident: Incident | None, *, heard: bool) -> str:
     if topic == Topic.RESOLVED:
         return "" if heard else "it was never told that this began"
     return "" if incident.open else "it was over before it could be told"
-
-
-def retry_s(outcome: Outcome, *, tries: int, chance: float) -> float | None:
-    """Seconds until the next try after `tries` of them; None when there is none. `chance` is from 0 to 1.
-
-    Doubling up to a bound, half of it left to chance; never sooner than a server asked for, within reason.
-    """
-    if outcome.fate is not Fate.PASSING or tries >= TRIES_MAX:
-        return None
-    usual_s = min(FIRST_RETRY_S * 2.0 ** min(tries - 1, 10), RETRY_MAX_S) * (0.5 + chance / 2)
-    return max(usual_s, min(outcome.wait_s or 0.0, ASKED_MAX_S))
-
-
-def of_status(status: int, *, wait_s: float | None = None) -> Outcome:
-    """What an HTTP status says of one try."""
-    said = f"answered {status}"
-    if 200 <= status < 300:
-        return Outcome(Fate.ACCEPTED, said)
-    passing = status >= 500 or status in (408, 425, 429)
-    return Outcome(Fate.PASSING if passing else Fate.PERMANENT, said, wait_s if passing else None)
-
-
-def seconds_asked(header: str | None) -> float | None:
-    """What `Retry-After` asks for in seconds; None without one, or where it is a date."""
-    return float(header) if header and header.strip().isdigit() else None

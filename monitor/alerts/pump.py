@@ -13,13 +13,13 @@ import time
 from monitor.alerts.alerts import Alert, alert, spans
 from monitor.alerts.gather import Context, Gatherer, decode, written
 from monitor.alerts.metrics import NotifyMetrics
-from monitor.alerts.policy import Fate, Outcome, retry_s
 from monitor.alerts.receivers.alertmanager import Alertmanager
 from monitor.alerts.text import Links
 from monitor.errors import LeaseLost, StoreUnavailable
 from monitor.judge.incidents import Topic
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
+from monitor.outcome import Fate, Outcome, retry_s
 from monitor.store import deliveries as table
 from monitor.store.deliveries import AlertRow, Waits
 from monitor.store.lease import RENEW_S, Lease

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 
-from monitor.alerts.policy import Outcome
 from monitor.alerts.receivers.alertmanager import Alertmanager
 from monitor.alerts.receivers.names import name_of
 from monitor.alerts.receivers.opening import receivers
@@ -16,6 +15,7 @@ from monitor.config.alerts import AlertsSettings
 from monitor.config.decode import suggestion
 from monitor.errors import UsageError
 from monitor.model import Catalogue
+from monitor.outcome import Outcome
 
 TEST_S = 60
 

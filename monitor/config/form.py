@@ -18,6 +18,7 @@ from monitor.config.settings import (
     ProbeSettings,
     PublicSettings,
     PulseSettings,
+    ReportSettings,
     WebSettings,
 )
 from monitor.config.transactions import TransactionsSettings
@@ -409,12 +410,27 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     transactions: Annotated[
         TransactionsSettings | None, Meta("What is counted of people's transactions.")
     ] = None
+    report: Annotated[
+        ReportSettings | None, Meta("When the report is published, and to whom it is sent.")
+    ] = None
     alerts: Annotated[AlertsSettings | None, Meta("Who is told of incidents, and by which way.")] = None
     data: Annotated[Data | None, Meta("Folder of what must outlive a restart.")] = None
     log_level: Annotated[LogLevel | None, Meta("The least important line that is logged.")] = None
 
 
-SETTINGS_KEYS = ("kafka", "postgres", "web", "probe", "pulse", "transactions", "alerts", "data", "log_level")
+SETTINGS_KEYS = (
+    "kafka",
+    "postgres",
+    "web",
+    "public",
+    "probe",
+    "pulse",
+    "transactions",
+    "report",
+    "alerts",
+    "data",
+    "log_level",
+)
 CATALOGUE_KEYS = ("sample", "government", "languages", "zone", "vantages", "policy", "calendar")
 KIND_KEYS = ("http", "tls", "tcp", "dns", "icmp")
 

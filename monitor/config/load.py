@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from monitor.config import alerts, objectives, rules, transactions
+from monitor.config import alerts, delivery, objectives, rules, transactions
 from monitor.config.decode import BAD, Reading, decode
 from monitor.config.expand import Expander, Written
 from monitor.config.form import CATALOGUE_KEYS, SETTINGS_KEYS, File, advise
@@ -49,6 +49,7 @@ def load(
         catalogue = expander.catalogue()
         rules.hold(catalogue, written, expander.made, reading)
         alerts.hold_entities(settings.alerts, catalogue.entities_by_slug, reading)
+        delivery.hold_entities(settings.report.delivery, catalogue.entities_by_slug, reading)
         objectives.hold_classes([form for file in written.files for form in file.classes], reading)
         objectives.hold(expander.promised, {one.slug: one for one in catalogue.services}, reading)
     _not_empty(catalogue, folder, reading)
@@ -146,6 +147,7 @@ def _settings(single: Mapping[str, object], environ: Mapping[str, str], reading:
     settings = from_environment(Settings(**given), environ, reading)  # type: ignore[arg-type]
     transactions.hold(settings.transactions, reading)
     alerts.hold(settings.alerts, reading)
+    delivery.hold(settings.report.delivery, settings.report.review_s, reading)
     return settings
 
 

@@ -9,7 +9,17 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from monitor.config import alerts, form, incidents, objectives, public, schema, settings, transactions
+from monitor.config import (
+    alerts,
+    delivery,
+    form,
+    incidents,
+    objectives,
+    public,
+    schema,
+    settings,
+    transactions,
+)
 from monitor.model import Catalogue, Check, Text
 from probes import assertions, http_settings
 from probes import dns_settings as dns
@@ -62,6 +72,10 @@ SECTIONS: dict[type, str] = {
     settings.ProbeSettings: "`probe:`",
     settings.PulseSettings: "`pulse:`",
     transactions.TransactionsSettings: "`transactions:`",
+    settings.ReportSettings: "`report:` when the report is published",
+    delivery.DeliverySettings: "`delivery:` who is sent reports, under `report:`",
+    delivery.SmtpSettings: "`smtp:` the mail server",
+    delivery.Recipient: "`recipients:` who is sent reports",
     alerts.AlertsSettings: "`alerts:`",
     alerts.Receiver: "`receivers:` somebody who is told",
 }
@@ -108,9 +122,9 @@ but any key may stand in any file: lists are joined, and a key with one value is
 
 ENVIRONMENT = """## Environment
 
-Each key of the last six sections but `sources`, and `data` and `log_level`, can be set by a variable, which
-wins over the files: `CONTINUITY_<SECTION>_<KEY>`. Lists are separated by commas. Passwords are references
-here too.
+Each key of the sections from `kafka:` on, and `data` and `log_level`, can be set by a variable, which
+wins over the files: `CONTINUITY_<SECTION>_<KEY>`; the tables `sources`, `receivers` and `delivery` cannot.
+Lists are separated by commas. Passwords are references here too.
 
 | variable | sets |
 | --- | --- |
@@ -159,7 +173,7 @@ def _default(cls: type, field: inspect.Field) -> str:
     value = {} if field.default is msgspec.NODEFAULT else field.default
     if value is None:
         value = _when_unset(cls, field.name)
-    if value is None or value in ("", (), {}):
+    if value is None or isinstance(value, msgspec.Struct) or value in ("", (), {}):
         return ""
     return f"`{msgspec.json.encode(value).decode()}`"
 

@@ -11,6 +11,7 @@ from msgspec import inspect
 
 from monitor.config.alerts import AlertsSettings
 from monitor.config.decode import BAD, Reading, decode, suggestion
+from monitor.config.delivery import DeliverySettings
 from monitor.config.source import Mark, Node, Scalar, Sequence, plain_secret
 from monitor.config.transactions import TransactionsSettings
 from probes.contract import SecretRef, resolve_secret
@@ -139,6 +140,16 @@ class ReportSettings(msgspec.Struct, frozen=True, kw_only=True):
         "western"
     )
     hijri: Annotated[bool, Meta(description="Whether the Hijri date stands beside the other one.")] = False
+    review_s: Annotated[
+        float,
+        Meta(
+            description="Seconds in which reviewers may read a weekly report as a draft. It is published "
+            "when it is signed off, or after that time; 0: at once.",
+            ge=0,
+            le=604_800,
+        ),
+    ] = 0.0
+    delivery: Annotated[DeliverySettings, Meta(description="Who is sent reports.")] = DeliverySettings()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,7 +224,7 @@ def variables() -> dict[str, tuple[str, str, Any]]:
     for field, hint in get_type_hints(Settings, include_extras=True).items():
         if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
             for key, below in get_type_hints(hint, include_extras=True).items():
-                if key in ("sources", "receivers"):  # tables do not fit into a variable
+                if key in ("sources", "receivers", "delivery"):  # tables do not fit into a variable
                     continue
                 found[f"{PREFIX}{field}_{key}".upper()] = field, key, below
         else:

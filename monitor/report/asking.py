@@ -14,7 +14,7 @@ from monitor.report.due import missing
 from monitor.report.gather import Ask
 from monitor.report.publishing import Why, clocks, freeze
 from monitor.report.times import BadLabel, Stretch, before, named_stretch, stretch_of
-from monitor.store import read, reports
+from monitor.store import read, report_drafts, reports
 from monitor.store.pool import Store
 
 
@@ -65,6 +65,18 @@ def _stretch(label: str | None, terms: Terms, now_ms: int) -> Stretch:
         raise UsageError(str(error)) from error
 
 
+class Whose(NamedTuple):
+    """Whose report: the subject, and the slug under which it is addressed."""
+
+    scope: str
+    slug: str
+
+
+async def named(store: Store, entity: str | None) -> Whose:
+    """Whose report an entity's slug names. Raises UsageError when nothing is called so."""
+    return Whose(scope_of(await _catalogue(store), entity), entity or GOVERNMENT)
+
+
 def scope_of(catalogue: Catalogue, entity: str | None) -> str:
     """The subject of an entity, or the government. Raises UsageError when nothing is called so."""
     if entity is None:
@@ -82,6 +94,11 @@ def _said(lacking: tuple[Missing, ...]) -> str:
 
 async def _next_version(store: Store, scope: str, stretch: Stretch, wanted: Wanted) -> int:
     lines = await reports.versions(store, scope=scope, label=stretch.label)
+    if (scope, stretch.label) in await report_drafts.drafted(store):
+        raise UsageError(
+            f"{stretch.label} is a draft with its reviewers; `continuity report sign-off {stretch.label}` "
+            "publishes it"
+        )
     if lines and not wanted.why:
         raise UsageError(
             f"{stretch.label} is published already, as version {lines[0].version}; "

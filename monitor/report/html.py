@@ -15,7 +15,7 @@ from monitor.report.charts import trend_svg
 from monitor.report.counting import counted_rows, settings_rows
 from monitor.report.document import Document, Part
 from monitor.report.figures import FIGURES, Unit
-from monitor.report.voice import SAMPLE_MARK, Voice
+from monitor.report.voice import DRAFT_MARK, SAMPLE_MARK, Voice
 
 ROOM = Path(__file__).parent
 FONTS = ROOM.parent / "web" / "static" / "fonts"
@@ -65,8 +65,12 @@ def policy() -> str:
     )
 
 
-def html(document: Document, language: str, *, digest: str) -> str:
-    """The edition in a language; `digest` is the SHA-256 of the frozen JSON it is a view of."""
+def html(document: Document, language: str, *, digest: str, draft: bool = False) -> str:
+    """The edition in a language; `digest` is the SHA-256 of the frozen JSON it is a view of.
+
+    A `draft` says so on every page.
+    """
+    marks = [DRAFT_MARK] * draft + [SAMPLE_MARK] * document.about.sample
     voice = Voice(language, document)
     values: dict[str, Any] = {
         "d": document,
@@ -74,7 +78,7 @@ def html(document: Document, language: str, *, digest: str) -> str:
         "t": voice.text,
         "digest": digest,
         "style": Markup(style()),  # noqa: S704 - our own file
-        "mark": SAMPLE_MARK if document.about.sample else "",
+        "mark": " · ".join(marks),
         "chart": trend_svg(document, voice),
         "counted": counted_rows(document, voice),
         "settings": settings_rows(document, voice),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -17,22 +17,23 @@ from monitor.log import Log
 from monitor.model import GOVERNMENT, Catalogue
 from monitor.report import document as documents
 from monitor.report.comparing import differences
+from monitor.report.delivery.plan import BY_ITSELF, plan, release_due
 from monitor.report.document import Correction, Document
 from monitor.report.due import Clocks, finished_weeks, missing, next_due_ms
 from monitor.report.gather import Ask, gather
 from monitor.report.metrics import ReportMetrics
 from monitor.report.numbers import build
 from monitor.report.times import Stretch
-from monitor.store import counts, figures, read, reports, tallies
+from monitor.store import counts, figures, read, report_drafts, reports, tallies
 from monitor.store.lease import RENEW_S, Lease
 from monitor.store.pool import Store
+from monitor.store.report_deliveries import Which
 from monitor.store.reports import Frozen
 from monitor.store.times import millis
 
 log = Log(__name__)
 ROLE = "report"
 LOOK_S = 5.0
-BY_ITSELF = "monitor"
 
 
 class Why(NamedTuple):
@@ -63,8 +64,9 @@ async def freeze(
     software: str,
     why: Why | None = None,
     lease: Lease | None = None,
+    review: bool = False,
 ) -> Document:
-    """Make and store a version; with `why`, as a correction of the one before it.
+    """Make and store a version; with `why`, as a correction of the one before it; for `review`, as a draft.
 
     Raises UsageError when there was no catalogue then, BadRow when that version was published meanwhile,
     LeaseLost when `lease` is no longer ours.
@@ -91,9 +93,28 @@ async def freeze(
     async with store.transaction() as connection:
         if lease is not None:
             await lease.lock(connection)
-        await reports.add(connection, row, by=why.by if why else BY_ITSELF)
-    log.info("report.published", scope=row.scope, label=row.label, version=row.version, sha256=row.sha256)
+        await _keep(connection, row, made, settings, by=why.by if why else BY_ITSELF, review=review)
+    event = "report.drafted" if review else "report.published"
+    log.info(event, scope=row.scope, label=row.label, version=row.version, sha256=row.sha256)
     return made
+
+
+async def _keep(
+    connection: Any,
+    row: Frozen,
+    made: Document,
+    settings: ReportSettings,
+    *,
+    by: str,
+    review: bool,
+) -> None:
+    """Published, or kept back for its reviewers; and planned to be sent, all in one transaction."""
+    if review:
+        await report_drafts.add(connection, row, review_s=settings.review_s, by=by)
+    else:
+        await reports.add(connection, row, by=by)
+    which = Which(row.scope, row.label, row.version, "draft" if review else "published")
+    await plan(connection, settings.delivery, which, made.about.slug)
 
 
 async def _corrected(store: Store, ask: Ask, made: Document, why: Why) -> Document:
@@ -116,6 +137,12 @@ def scopes_of(catalogue: Catalogue, settings: ReportSettings) -> list[str]:
         return [GOVERNMENT]
     owners = {service.entity for service in catalogue.services}
     return [GOVERNMENT, *(each.subject for each in catalogue.entities if each.slug in owners)]
+
+
+def reviewed(scope: str, catalogue: Catalogue, settings: ReportSettings) -> bool:
+    """Whether somebody reads a weekly report before it is published."""
+    slugs = {GOVERNMENT: GOVERNMENT} | {each.subject: each.slug for each in catalogue.entities}
+    return bool(settings.review_s and settings.delivery.of(slugs[scope], reviewers=True))
 
 
 class Reporting:
@@ -170,8 +197,9 @@ class Reporting:
         terms, now_ms = terms_of(catalogue), await reports.now(self._store)
         if self._first_look_ms is None:
             self._first_look_ms = now_ms
+        await release_due(self._store, self._settings.delivery, self._lease)
         waiting = await self._waiting(terms, catalogue, began_ms=began_ms, now_ms=now_ms)
-        made = await self._publish(waiting, terms, now_ms, stop) if waiting else 0
+        made = await self._publish(waiting, catalogue, now_ms, stop) if waiting else 0
         await self._measure(terms, now_ms, len(waiting) - made)
         return made
 
@@ -185,14 +213,14 @@ class Reporting:
                 now_ms, terms.zone, week_start=terms.week_start, began_ms=began_ms, grace_ms=grace_ms
             )
         )
-        there = await reports.published(self._store, kind="week")
+        there = await reports.published(self._store, kind="week") | await report_drafts.drafted(self._store)
         scopes = scopes_of(catalogue, self._settings)
         return [(week, scope) for scope in scopes for week in weeks if (scope, week.label) not in there]
 
     async def _publish(
-        self, waiting: Sequence[tuple[Stretch, str]], terms: Terms, now_ms: int, stop: Stop
+        self, waiting: Sequence[tuple[Stretch, str]], catalogue: Catalogue, now_ms: int, stop: Stop
     ) -> int:
-        made = 0
+        made, terms = 0, terms_of(catalogue)
         found = await clocks(self._store, terms.zone.key)
         for stretch, scope in waiting:
             if stop.requested:
@@ -202,7 +230,14 @@ class Reporting:
                 continue
             began = time.monotonic()
             ask = Ask(stretch, scope, 1, lacking)
-            await freeze(self._store, ask, self._settings, software=self._software, lease=self._lease)
+            await freeze(
+                self._store,
+                ask,
+                self._settings,
+                software=self._software,
+                lease=self._lease,
+                review=reviewed(scope, catalogue, self._settings),
+            )
             self._metrics.made_s.observe(time.monotonic() - began)
             self._metrics.published_s.set(time.time())
             await self._lease.take_or_renew()

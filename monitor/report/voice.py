@@ -22,6 +22,7 @@ from monitor.report.figures import FIGURES, Unit
 LOCALE = Path(__file__).parent / "locale"
 LANGUAGES = ("ar", "en")
 SAMPLE_MARK = "بيانات تجريبية / SAMPLE DATA"
+DRAFT_MARK = "مسودة / DRAFT"
 HOUR_S, MINUTE_S = 3600, 60
 WHY = {
     "dns": "dns",

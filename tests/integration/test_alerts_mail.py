@@ -12,10 +12,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from monitor.alerts.policy import Fate
 from monitor.alerts.receivers.opening import receivers
 from monitor.config.alerts import AlertsSettings, Receiver
 from monitor.demo.kafka import free_port
+from monitor.outcome import Fate
 from monitor.store.pool import Store, open_store
 from tests.integration.notifying import announce, later, log, notifier
 from tests.world import World, government

@@ -10,24 +10,14 @@ from msgspec.structs import replace
 
 from monitor import links
 from monitor.alerts.alerts import AHEAD_MS, Span, alert, spans
-from monitor.alerts.policy import (
-    TRIES_MAX,
-    Fate,
-    Outcome,
-    WorkingHours,
-    due_ms,
-    listeners,
-    needless,
-    of_status,
-    retry_s,
-    seconds_asked,
-)
+from monitor.alerts.policy import WorkingHours, due_ms, listeners, needless
 from monitor.alerts.story import Story
 from monitor.alerts.text import Message
 from monitor.config.alerts import Receiver, When
 from monitor.judge.incidents import Incident, State
 from monitor.judge.troubles import Sign
 from monitor.model import Calendar, DayName, Holiday, Ramadan, Severity, Text, Verdict
+from monitor.outcome import TRIES_MAX, Fate, Outcome, of_status, retry_s, seconds_asked
 
 ZONE = ZoneInfo("Asia/Dubai")
 CALENDAR = Calendar(

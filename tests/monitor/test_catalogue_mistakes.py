@@ -168,6 +168,19 @@ MESSAGES: dict[str, list[str]] = {
     "renamed-reference": [
         "4:57: system `identity` is now called `sign-in`",
     ],
+    "report-delivery": [
+        "5:38: a user needs a `password`",
+        "7:7: `review_s` is set, and no recipient says `reviews: true`",
+        "7:29: `chair at gov.example` is not allowed here: one mail address; for example chair@gov.example",
+        "8:16: recipient `chair` is there already",
+        "8:29: mail needs `smtp:` with `host` and `sender` under `delivery:`",
+        "9:16: `minister` needs one of `mail`, `folder` and `webhook`",
+        "9:32: mail needs `smtp:` with `host` and `sender` under `delivery:`",
+        "10:55: no entity is called `helth`",
+        "10:70: `doc` is not one of html, json, xlsx",
+        "11:16: `nobody` needs one of `mail`, `folder` and `webhook`",
+        "12:33: a secret in plain: write where it is, `env:NAME` or `file:/path`",
+    ],
     "secret-in-a-field": [
         "4:13: a secret in plain: write where it is, `env:NAME` or `file:/path`",
         "9:56: a secret in plain: write where it is, `env:NAME` or `file:/path`",

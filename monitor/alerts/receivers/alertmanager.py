@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import aiohttp
 
 from monitor.alerts.alerts import Alert
-from monitor.alerts.policy import Fate, Outcome, of_status, seconds_asked
 from monitor.alerts.receivers.names import name_of
 from monitor.config.alerts import AlertsSettings
+from monitor.outcome import Fate, Outcome, of_status, seconds_asked
 from probes.contract import SecretUnavailable, resolve_secret
 
 POST_S = 5.0  # less than half of the lease under which it is done

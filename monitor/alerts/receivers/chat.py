@@ -9,8 +9,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from monitor.alerts.policy import Fate, Outcome, of_status
 from monitor.alerts.text import Message
+from monitor.outcome import Fate, Outcome, of_status
 
 CHAT_S = 20.0
 CONNECT_S, READ_S = 5.0, 10.0

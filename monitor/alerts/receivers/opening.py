@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
-from monitor.alerts.policy import Fate, Outcome
 from monitor.alerts.receivers import chat, mail
 from monitor.alerts.text import Message
 from monitor.config.alerts import Receiver
+from monitor.outcome import Fate, Outcome
 from probes.contract import SecretUnavailable, resolve_secret
 
 

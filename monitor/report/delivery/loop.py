@@ -1,0 +1,167 @@
+"""Sends what is due: claimed by a lease that expires, sent outside any transaction, recorded.
+
+Killed between acceptance and record, the same goes out once more with the same key and Message-ID.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode, urlsplit
+
+from monitor.config.delivery import DeliverySettings, Recipient
+from monitor.errors import StoreUnavailable
+from monitor.lifetime import Backoff, Stop
+from monitor.log import Log
+from monitor.model import GOVERNMENT
+from monitor.outcome import Fate, Outcome, retry_s
+from monitor.report import document as documents
+from monitor.report.delivery import ways
+from monitor.report.delivery.letter import letter
+from monitor.report.delivery.metrics import DeliveryMetrics
+from monitor.report.document import Document
+from monitor.report.files import File, file_of, name_of
+from monitor.report.html import html
+from monitor.store import report_deliveries as table
+from monitor.store.pool import Store
+from monitor.store.report_deliveries import Claimed
+
+log = Log(__name__)
+LOOK_S = 2.0
+LEASE_S = 300.0  # longer than making the files and any deadline of sending
+AT_ONCE = 4
+RETRY_MAX_S = 1_800.0
+TRIES_MAX = 48  # over a night, and a weekend's morning
+HOST = "continuity.invalid"  # right side of Message-IDs where the pages have no name
+
+
+class Where(NamedTuple):
+    """How others reach the pages."""
+
+    url: str
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or HOST
+
+    def page(self, document: Document) -> str:
+        return self._to(document, f"/reports/{quote(document.about.label)}")
+
+    def file(self, document: Document, form: str, language: str) -> str:
+        path = f"/reports/{quote(document.about.label)}/files/{form}"
+        return self._to(document, path, version=document.about.version, lang=language)
+
+    def draft(self, document: Document) -> str:
+        return f"{self.url}/reports"
+
+    def _to(self, document: Document, path: str, **query: object) -> str:
+        if document.about.scope != GOVERNMENT:
+            query["entity"] = document.about.slug
+        return f"{self.url}{path}" + (f"?{urlencode(query)}" if query else "")
+
+
+class Delivering:
+    """One process's part of the work; any number may do it."""
+
+    def __init__(
+        self, store: Store, *, settings: DeliverySettings, url: str, metrics: DeliveryMetrics
+    ) -> None:
+        self._store, self._settings, self._where = store, settings, Where(url)
+        self._metrics = metrics
+        self._by_name = {one.name: one for one in settings.recipients}
+
+    async def run(self, stop: Stop) -> None:
+        """Until `stop`; what is on its way is finished."""
+        backoff = Backoff()
+        while not stop.requested:
+            try:
+                await self.turn(stop)
+                backoff.reset()
+                await stop.pause(LOOK_S)
+            except StoreUnavailable as error:
+                log.warning("report.store_away", why=str(error))
+                await stop.pause(backoff.next_s())
+
+    async def turn(self, stop: Stop) -> None:
+        """Everything that is due. Raises StoreUnavailable."""
+        if self._by_name:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._send_all(stop)) for _ in range(AT_ONCE)]
+            for away in filter(None, (task.result() for task in tasks)):
+                raise away
+        self._metrics.waiting.set(await table.waiting(self._store))
+
+    async def _send_all(self, stop: Stop) -> StoreUnavailable | None:
+        """One after the other until nothing is due; why it ended before."""
+        try:
+            while not stop.requested:
+                lease = secrets.token_hex(8)
+                claimed = await table.claim(self._store, self._by_name, lease=lease, lease_s=LEASE_S)
+                if claimed is None:
+                    break
+                await self._record(claimed, await self._send(claimed, self._by_name[claimed.recipient]))
+        except StoreUnavailable as error:  # the lease runs out
+            return error
+        return None
+
+    async def _send(self, one: Claimed, to: Recipient) -> Outcome:
+        """One try; the key is the same in every one."""
+        document = documents.decode(one.document)
+        draft = one.which.stage == "draft"
+        link = self._where.draft(document) if draft else self._where.page(document)
+        told = letter(document, to.language, link=link, review_until_ms=one.review_until_ms)
+        key = f"continuity-report-{one.id}-{one.made_ms}"
+        if to.webhook:
+            return await ways.to_webhook(to.webhook, self._links(one, document, to), key=key)
+        files = await asyncio.to_thread(files_of, one.document, to, draft=draft)
+        if to.folder:
+            return await ways.to_folder(to.folder, files)
+        message_id = f"<{key}@{self._where.host}>"
+        return await ways.by_mail(self._settings.smtp, to.mail, told, files, message_id=message_id)
+
+    def _links(self, one: Claimed, document: Document, to: Recipient) -> dict[str, Any]:
+        """What a webhook is told."""
+        draft, about = one.which.stage == "draft", document.about
+        page = self._where.draft(document) if draft else self._where.page(document)
+        told = letter(document, to.language, link=page, review_until_ms=one.review_until_ms)
+        links = {} if draft else {form: self._where.file(document, form, to.language) for form in to.files}
+        return {
+            "event": f"report.{one.which.stage}",
+            "scope": about.scope,
+            "label": about.label,
+            "version": about.version,
+            "sample": about.sample,
+            "sha256": documents.digest(one.document),
+            "language": to.language,
+            "title": told.title,
+            "lines": [*told.lines, *told.outages, *told.asked],
+            "links": {"page": page, **links},
+        }
+
+    async def _record(self, one: Claimed, outcome: Outcome) -> None:
+        which = one.which
+        if outcome.fate is Fate.ACCEPTED:
+            await table.close(self._store, one, state="sent", said=outcome.said)
+            self._metrics.sent.labels(one.recipient).inc()
+            log.info("report.sent", to=one.recipient, label=which.label, stage=which.stage)
+            return
+        self._metrics.failed.labels(one.recipient).inc()
+        log.warning("report.not_taken", to=one.recipient, label=which.label, said=outcome.said)
+        chance = random.random()  # noqa: S311 - jitter, not a secret
+        wait_s = retry_s(outcome, tries=one.tries, chance=chance, most_s=RETRY_MAX_S, tries_max=TRIES_MAX)
+        if wait_s is None:
+            await table.close(self._store, one, state="failed", said=outcome.said)
+        else:
+            await table.again(self._store, one, in_s=wait_s, said=outcome.said)
+
+
+def files_of(text: bytes, to: Recipient, *, draft: bool) -> list[File]:
+    """What goes to a recipient; of a draft only the edition that says so on every page."""
+    if not draft:
+        return [file_of(text, form, to.language) for form in to.files]
+    document = documents.decode(text)
+    body = html(document, to.language, digest=documents.digest(text), draft=True)
+    name = name_of(document.about, f"DRAFT-{to.language}", "html")
+    return [File(name, "text/html; charset=utf-8", body.encode())]

@@ -1,0 +1,59 @@
+"""What the commands about sending reports and signing them off do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from monitor.addresses import stored
+from monitor.config.settings import Settings
+
+
+def send_again(settings: Settings, label: str, *, entity: str | None, to: str | None, by: str) -> list[str]:
+    """Have a published report sent again; to whom. Raises UsageError, StoreUnavailable."""
+    from monitor.report.asking import named
+    from monitor.report.delivery import plan
+
+    async def planned() -> list[str]:
+        async with stored(settings) as store:
+            whose = await named(store, entity)
+            again = plan.Again(label, whose.scope, whose.slug, to, by)
+            _, names = await plan.send_again(store, settings.report.delivery, again)
+            return names
+
+    return asyncio.run(planned())
+
+
+def deliveries(settings: Settings, *, label: str | None) -> list[Any]:
+    """The log of what was sent to whom, the newest first. Raises StoreUnavailable."""
+    from monitor.store import report_deliveries as table
+
+    async def listed() -> list[Any]:
+        async with stored(settings) as store:
+            return list(await table.log(store, label=label))
+
+    return asyncio.run(listed())
+
+
+def drafts(settings: Settings) -> list[Any]:
+    """Drafts that wait to be signed off, the oldest first. Raises StoreUnavailable."""
+    from monitor.store import report_drafts as table
+
+    async def listed() -> list[Any]:
+        async with stored(settings) as store:
+            return list(await table.waiting(store))
+
+    return asyncio.run(listed())
+
+
+def sign_off(settings: Settings, label: str, *, entity: str | None, by: str) -> Any:
+    """Publish a draft as it is. Raises UsageError when none waits, StoreUnavailable."""
+    from monitor.report.asking import named
+    from monitor.report.delivery import plan
+
+    async def signed() -> Any:
+        async with stored(settings) as store:
+            scope = (await named(store, entity)).scope
+            return await plan.sign_off(store, settings.report.delivery, label=label, scope=scope, by=by)
+
+    return asyncio.run(signed())

@@ -1,0 +1,198 @@
+"""Reports on their way to people: planned with what is published, claimed by an expiring lease, logged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal, NamedTuple
+
+import asyncpg
+
+from monitor.store.pool import Store
+from monitor.store.times import millis
+from monitor.store.tokens import audit
+
+LOG_MAX = 1000
+Stage = Literal["draft", "published"]
+
+
+class Which(NamedTuple):
+    """A version of a report, as a draft or as it was published."""
+
+    scope: str
+    label: str
+    version: int
+    stage: Stage = "published"
+
+
+class Claimed(NamedTuple):
+    """A version to send now, under `lease`. `document` is its frozen JSON."""
+
+    id: int
+    which: Which
+    recipient: str
+    made_ms: int
+    tries: int  # this one included
+    lease: str
+    document: bytes
+    review_until_ms: int | None  # of a draft
+
+
+class Sent(NamedTuple):
+    """A line of the log."""
+
+    id: int
+    scope: str
+    label: str
+    version: int
+    stage: str
+    recipient: str
+    state: str
+    tries: int
+    said: str
+    made_ms: int
+    due_ms: int
+    done_ms: int | None
+
+
+async def plan(connection: asyncpg.Connection, which: Which, recipients: Collection[str]) -> None:
+    """To be sent to each of them once."""
+    await connection.executemany(
+        "insert into report_delivery (scope, label, version, stage, recipient) values ($1, $2, $3, $4, $5) "
+        "on conflict do nothing",
+        [(*which, name) for name in recipients],
+    )
+
+
+async def plan_again(
+    connection: asyncpg.Connection, which: Which, recipients: Collection[str], *, by: str
+) -> None:
+    """To be sent to each of them once more, because somebody asked; audited.
+
+    Who has one of it waiting gets that one, now.
+    """
+    for name in recipients:
+        status = await connection.execute(
+            "update report_delivery set due_at = least(due_at, now()) where (scope, label, version, stage) = "
+            "($1, $2, $3, $4) and recipient = $5 and state = 'waiting'",
+            *which,
+            name,
+        )
+        if status == "UPDATE 0":
+            await connection.execute(
+                "insert into report_delivery (scope, label, version, stage, recipient, turn) "
+                "select $1, $2, $3, $4, $5, coalesce(max(turn) + 1, 0) from report_delivery "
+                "where (scope, label, version, stage) = ($1, $2, $3, $4) and recipient = $5",
+                *which,
+                name,
+            )
+    about = f"report:{which.scope}/{which.label}/{which.version}"
+    await audit(connection, actor=by, action="report.sent", about=about, detail={"to": [*recipients]})
+
+
+async def drop_drafts(connection: asyncpg.Connection, which: Which) -> None:
+    """A draft that is published need not be sent any more."""
+    await connection.execute(
+        "update report_delivery set state = 'dropped', done_at = now(), "
+        "said = 'published before it was sent' where (scope, label, version) = ($1, $2, $3) "
+        "and stage = 'draft' and state = 'waiting'",
+        *which[:3],
+    )
+
+
+async def claim(store: Store, recipients: Collection[str], *, lease: str, lease_s: float) -> Claimed | None:
+    """The oldest that is due to one of `recipients` and that nobody is at; this process is at it now.
+
+    A second claim by others waits for the lease to run out, which is after every deadline of sending.
+    """
+    async with store.connection() as connection:
+        row = await connection.fetchrow(
+            """
+            with taken as (
+                update report_delivery set tries = tries + 1, lease = $2,
+                       lease_until = now() + make_interval(secs => $3)
+                 where id = (
+                    select id from report_delivery
+                     where state = 'waiting' and due_at <= now() and recipient = any ($1)
+                       and (lease_until is null or lease_until < now())
+                     order by id limit 1 for update skip locked)
+                returning *)
+            select t.id, t.scope, t.label, t.version, t.stage, t.recipient, t.made_at, t.tries, t.lease,
+                   coalesce(r.document, d.document) as document, d.review_until
+              from taken t
+              left join report_version r on t.stage = 'published'
+                    and (r.scope, r.label, r.version) = (t.scope, t.label, t.version)
+              left join report_draft d on t.stage = 'draft'
+                    and (d.scope, d.label, d.version) = (t.scope, t.label, t.version)
+            """,
+            list(recipients),
+            lease,
+            lease_s,
+        )
+    if row is None:
+        return None
+    until = row["review_until"]
+    return Claimed(
+        id=row["id"],
+        which=Which(row["scope"], row["label"], row["version"], row["stage"]),
+        recipient=row["recipient"],
+        made_ms=millis(row["made_at"]),
+        tries=row["tries"],
+        lease=row["lease"],
+        document=row["document"].encode(),
+        review_until_ms=None if until is None else millis(until),
+    )
+
+
+async def close(store: Store, one: Claimed, *, state: str, said: str) -> bool:
+    """What became of it: sent or failed. False when the lease is no longer ours."""
+    async with store.connection() as connection:
+        status = await connection.execute(
+            "update report_delivery set state = $3, said = $4, done_at = now(), lease = null, "
+            "lease_until = null where id = $1 and lease = $2 and state = 'waiting'",
+            one.id,
+            one.lease,
+            state,
+            said,
+        )
+    return bool(status == "UPDATE 1")
+
+
+async def again(store: Store, one: Claimed, *, in_s: float, said: str) -> None:
+    """It did not go through; another try in `in_s` seconds."""
+    async with store.connection() as connection:
+        await connection.execute(
+            "update report_delivery set said = $3, due_at = now() + make_interval(secs => $4), lease = null, "
+            "lease_until = null where id = $1 and lease = $2 and state = 'waiting'",
+            one.id,
+            one.lease,
+            said,
+            in_s,
+        )
+
+
+async def waiting(store: Store) -> int:
+    """How many are not delivered yet."""
+    async with store.connection() as connection:
+        found: int = await connection.fetchval("select count(*) from report_delivery where state = 'waiting'")
+    return found
+
+
+async def log(store: Store, *, label: str | None = None, limit: int = LOG_MAX) -> list[Sent]:
+    """The log of deliveries, the newest first; of one label, or of all."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            "select id, scope, label, version, stage, recipient, state, tries, said, made_at, "
+            "due_at, done_at from report_delivery where $1::text is null or label = $1 "
+            "order by id desc limit $2",
+            label,
+            min(limit, LOG_MAX),
+        )
+    return [_sent(row) for row in rows]
+
+
+def _sent(row: asyncpg.Record) -> Sent:
+    told = dict(row)
+    made, due, done = (told.pop(name) for name in ("made_at", "due_at", "done_at"))
+    return Sent(
+        **told, made_ms=millis(made), due_ms=millis(due), done_ms=None if done is None else millis(done)
+    )
