@@ -23,6 +23,7 @@ from monitor.report.gather import Ask, gather
 from monitor.report.metrics import ReportMetrics
 from monitor.report.numbers import build
 from monitor.report.times import Stretch
+from monitor.report.unreckoned import unreckoned
 from monitor.store import counts, figures, read, reports, tallies
 from monitor.store.lease import RENEW_S, Lease
 from monitor.store.pool import Store
@@ -42,9 +43,10 @@ class Why(NamedTuple):
     why: str
 
 
-async def clocks(store: Store, zone: str) -> Clocks:
-    """How far everything is in. Raises StoreUnavailable."""
-    accounted = await figures.clock(store, zone)
+async def clocks(store: Store, catalogue: Catalogue, stretches: Sequence[Stretch], *, now_ms: int) -> Clocks:
+    """How far everything is in that reports of these stretches need. Raises StoreUnavailable."""
+    accounted = await figures.clock(store, catalogue.zone)
+    from_ms, to_ms = min(each.start_ms for each in stretches), max(each.end_ms for each in stretches)
     return Clocks(
         judged_ms=await figures.judged_until(store),
         counts=bool(await tallies.first_counted(store)),
@@ -52,6 +54,7 @@ async def clocks(store: Store, zone: str) -> Clocks:
         unfolded_ms=await counts.first_unfolded(store),
         accounted_ms=accounted.until_ms if accounted else None,
         dirty=await figures.dirty(store),
+        unreckoned_ms=await unreckoned(store, catalogue, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms),
     )
 
 
@@ -171,7 +174,7 @@ class Reporting:
         if self._first_look_ms is None:
             self._first_look_ms = now_ms
         waiting = await self._waiting(terms, catalogue, began_ms=began_ms, now_ms=now_ms)
-        made = await self._publish(waiting, terms, now_ms, stop) if waiting else 0
+        made = await self._publish(waiting, catalogue, now_ms, stop) if waiting else 0
         await self._measure(terms, now_ms, len(waiting) - made)
         return made
 
@@ -190,10 +193,10 @@ class Reporting:
         return [(week, scope) for scope in scopes for week in weeks if (scope, week.label) not in there]
 
     async def _publish(
-        self, waiting: Sequence[tuple[Stretch, str]], terms: Terms, now_ms: int, stop: Stop
+        self, waiting: Sequence[tuple[Stretch, str]], catalogue: Catalogue, now_ms: int, stop: Stop
     ) -> int:
         made = 0
-        found = await clocks(self._store, terms.zone.key)
+        found = await clocks(self._store, catalogue, [stretch for stretch, _ in waiting], now_ms=now_ms)
         for stretch, scope in waiting:
             if stop.requested:
                 break
