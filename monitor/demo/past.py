@@ -24,13 +24,12 @@ from monitor.log import Log
 from monitor.model import GOVERNMENT, Catalogue, Channel, System, Verdict, Version
 from monitor.report.times import before, stretch_of
 from monitor.store import catalogue as catalogues
-from monitor.store import changes, expected, figures, sample, tallies
+from monitor.store import changes, figures, sample, tallies
 from monitor.store.changes import ChangeRow
 from monitor.store.pool import Store
 
 log = Log(__name__)
-LOOK_S = 5.0
-PATTERNS_WITHIN_S = 120.0
+LOOK_S = 2.0
 WEEKS = 3  # that were over when the first run began
 FELT = {Harm.BROKEN: (Verdict.DOWN, "status"), Harm.SLOW: (Verdict.DEGRADED, "slow")}
 
@@ -38,16 +37,16 @@ FELT = {Harm.BROKEN: (Verdict.DOWN, "status"), Harm.SLOW: (Verdict.DEGRADED, "sl
 async def follow_the_history(
     settings: Settings, stop: Stop, *, began_ms: int, caught_up: asyncio.Event
 ) -> None:
-    """Write the past once the history's transactions are counted and what is usual is known by them.
+    """Write the past once the history's transactions are counted; before, reports would tell of half of them.
 
-    Its reports are published as soon as it is there. The second is waited for PATTERNS_WITHIN_S at most.
+    Its reports follow by themselves, once its time is summed and what its outages cost is estimated.
     """
     await first_of(stop.wait(), caught_up.wait())
     sent_ms = int(time.time() * 1000)
     async with stored(settings) as store:
         while not stop.requested:
             try:
-                if await _is_known(store, sent_ms):
+                if await _is_counted(store, sent_ms):
                     log.info(
                         "past.written", changes=await give_a_past(store, history_ms=began_ms, now_ms=sent_ms)
                     )
@@ -57,13 +56,9 @@ async def follow_the_history(
             await stop.pause(LOOK_S)
 
 
-async def _is_known(store: Store, sent_ms: int) -> bool:
+async def _is_counted(store: Store, sent_ms: int) -> bool:
     counted_ms = await tallies.counted_until(store)
-    if counted_ms is None or counted_ms <= sent_ms:
-        return False
-    fitted = [each.fitted_at_ms for each in await expected.patterns(store)]
-    made_anew = bool(fitted) and min(fitted) > sent_ms
-    return made_anew or time.time() * 1000 > sent_ms + PATTERNS_WITHIN_S * 1000
+    return counted_ms is not None and counted_ms > sent_ms
 
 
 async def give_a_past(store: Store, *, history_ms: int, now_ms: int) -> int:

@@ -7,7 +7,7 @@ in the 24 hours after the end, or until the subject's next outage, so that nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from monitor.facts import Missed
@@ -54,6 +54,24 @@ def reckoned(
             after_ms = end_ms
         taken = (subject, end_ms)
         yield Reckoned(subject, began_ms, ended_ms, (first_ms, end_ms), (end_ms, after_ms), as_of)
+
+
+def overdue(
+    rows: Iterable[Reckoned], known: Collection[tuple[str, int]], *, before_ms: int
+) -> tuple[list[Reckoned], bool]:
+    """Those over before `before_ms` that no row is `known` of, (subject, began) each; the newest first.
+
+    Also whether others must wait, because what was made up after them is not counted to the end.
+    """
+    without = [
+        each
+        for each in rows
+        if each.ended_ms is not None
+        and each.ended_ms < before_ms
+        and (each.subject, each.began_ms) not in known
+    ]
+    whole = [each for each in without if each.as_of_ms >= each.during[1] + MADE_UP_MS]
+    return sorted(whole, key=lambda each: -each.began_ms), len(whole) < len(without)
 
 
 def row(each: Reckoned, usuals: Sequence[Usual], hours: Hours, *, seen: int, seen_after: int) -> Missed:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from monitor.facts import Missed
 from monitor.judge import reckon
 from monitor.judge.hours import HOUR_MS
+from monitor.judge.reckon import Reckoned
 from monitor.judge.watched import Channels
 from monitor.store import expected, seen
 from monitor.store.lease import Lease
@@ -19,8 +21,13 @@ DAY_MS = 24 * HOUR_MS
 
 async def outages_of_late(store: Store, channels: Channels, *, now_ms: int) -> list[Outage]:
     """Whole outages of which something may still change: those of the last day and the late horizon."""
-    from_ms = now_ms - DAY_MS - channels.late_horizon_ms
+    from_ms = late_from_ms(channels, now_ms)
     return await seen.outages(store, subjects=channels.subjects, from_ms=from_ms, to_ms=now_ms)
+
+
+def late_from_ms(channels: Channels, now_ms: int) -> int:
+    """Of outages that were over before then nothing changes any more."""
+    return now_ms - DAY_MS - channels.late_horizon_ms
 
 
 class Reckoner:
@@ -37,22 +44,9 @@ class Reckoner:
     async def some(self, channels: Channels, clocks: Mapping[str, int], outages: Sequence[Outage]) -> None:
         """`clocks` say, per service, how far its transactions are counted. Raises LeaseLost."""
         whole = time.monotonic() >= self._whole_at
-        reckoned = reckon.reckoned(outages, lambda subject: _as_of_ms(channels, clocks, subject))
+        reckoned = reckon.reckoned(outages, lambda subject: as_of_ms(channels, clocks, subject))
         rows = [each for each in reckoned if whole or each.ended_ms is None]
-        paths = [reckon.channels_of(each.subject, channels.remote) for each in rows]
-        sums = [Sum(of, *each.during) for of, each in zip(paths, rows, strict=True)]
-        sums += [Sum(of, *each.after) for of, each in zip(paths, rows, strict=True)]
-        completed = await seen.completed(self._store, sums)
-        made = [
-            reckon.row(
-                each,
-                [channels.watched[path].pattern.completed for path in of if path in channels.watched],
-                channels.hours,
-                seen=completed[number],
-                seen_after=completed[len(rows) + number],
-            )
-            for number, (each, of) in enumerate(zip(rows, paths, strict=True))
-        ]
+        made = await missed_of(self._store, channels, rows)
         stale = await self._stale(channels, outages) if whole else []
         if made or stale:
             async with self._store.transaction() as connection:
@@ -68,7 +62,7 @@ class Reckoner:
         standing = {(each.subject, each.began_ms) for each in outages}
         stored = await expected.missed(
             self._store,
-            from_ms=now_ms - DAY_MS - channels.late_horizon_ms,
+            from_ms=late_from_ms(channels, now_ms),
             to_ms=now_ms,
             subjects=channels.subjects,
         )
@@ -77,7 +71,25 @@ class Reckoner:
         ]
 
 
-def _as_of_ms(channels: Channels, clocks: Mapping[str, int], subject: str) -> int | None:
+async def missed_of(store: Store, channels: Channels, rows: Sequence[Reckoned]) -> list[Missed]:
+    """The rows of some outages, from what is usual now and what is counted of them."""
+    paths = [reckon.channels_of(each.subject, channels.remote) for each in rows]
+    sums = [Sum(of, *each.during) for of, each in zip(paths, rows, strict=True)]
+    sums += [Sum(of, *each.after) for of, each in zip(paths, rows, strict=True)]
+    completed = await seen.completed(store, sums)
+    return [
+        reckon.row(
+            each,
+            [channels.watched[path].pattern.completed for path in of if path in channels.watched],
+            channels.hours,
+            seen=completed[number],
+            seen_after=completed[len(rows) + number],
+        )
+        for number, (each, of) in enumerate(zip(rows, paths, strict=True))
+    ]
+
+
+def as_of_ms(channels: Channels, clocks: Mapping[str, int], subject: str) -> int | None:
     """How far all channels of an outage are counted, as good as whole; None where nothing is expected."""
     paths = [path for path in reckon.channels_of(subject, channels.remote) if path in channels.watched]
     found = [

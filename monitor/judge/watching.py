@@ -14,6 +14,7 @@ from monitor.errors import LeaseLost, StoreUnavailable
 from monitor.judge import findings
 from monitor.judge.findings import DROP, SILENCE, Judged, Range, Vote, Watched
 from monitor.judge.hours import HOUR_MS
+from monitor.judge.overdue import Overdue
 from monitor.judge.pattern import decode
 from monitor.judge.reckoner import Reckoner, outages_of_late
 from monitor.judge.refit import SETTLED_MS, Refit
@@ -78,6 +79,7 @@ class Watching:
         self._topic, self._owner, self._others = topic, owner, tuple(others)
         self._excluded, self._now_ms = excluded, now_ms
         self._refit, self._reckoner = Refit(store, lease=lease), Reckoner(store, lease=lease, now_ms=now_ms)
+        self._overdue = Overdue(store, lease=lease, now_ms=now_ms)
         self._epoch = 0
         self._came = self._came_at_ms = 0  # transactions for hours past, and when they were last met
         self._forget()
@@ -126,6 +128,8 @@ class Watching:
         waiting = await self._refit.some(channels, until_ms=min(clocks.values()), totals=totals)
         self._metrics.patterns.set(len(channels.watched))
         self._metrics.waiting.set(waiting)
+        if not waiting:  # a service's outages are reckoned when all its channels have what is usual on them
+            await self._overdue.some(channels, clocks)
 
     def _forget(self) -> None:
         self._channels: Channels | None = None
@@ -136,6 +140,7 @@ class Watching:
         self._came = self._came_at_ms = 0
         self._refit.forget()
         self._reckoner.forget()
+        self._overdue.forget()
 
     # -- what is read -------------------------------------------------------------------------------------
 

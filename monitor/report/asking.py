@@ -36,7 +36,7 @@ async def publish(store: Store, wanted: Wanted, settings: ReportSettings, *, sof
     if stretch.end_ms > now_ms:
         raise UsageError(f"{stretch.label} is not over yet; a report is of a period that is")
     scope = scope_of(catalogue, wanted.entity)
-    found = await clocks(store, terms.zone.key)
+    found = await clocks(store, catalogue, [stretch], now_ms=now_ms)
     lacking = missing(stretch, found, grace_ms=0)
     if lacking and not wanted.incomplete:
         raise UsageError(

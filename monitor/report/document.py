@@ -199,7 +199,7 @@ class AtRisk(msgspec.Struct, frozen=True, kw_only=True):
 class Missing(msgspec.Struct, frozen=True, kw_only=True):
     """What had not come in when the report was frozen at its deadline."""
 
-    what: Literal["judged", "counted", "accounted"]
+    what: Literal["judged", "counted", "accounted", "estimated"]
     until: datetime | None
 
 

@@ -19,7 +19,8 @@ class Clocks(NamedTuple):
     """How far everything is in: measurements judged, transactions counted, time accounted.
 
     `counts`: somebody sends transactions; `unfolded_ms` is the first hour of them that is not summed yet;
-    `dirty` are stretches of time to be accounted again.
+    `dirty` are stretches of time to be accounted again; `unreckoned_ms` are beginnings of outages whose
+    missed transactions are still to be estimated.
     """
 
     judged_ms: int | None
@@ -28,6 +29,7 @@ class Clocks(NamedTuple):
     unfolded_ms: int | None
     accounted_ms: int | None
     dirty: Sequence[Dirty]
+    unreckoned_ms: Sequence[int] = ()
 
 
 def missing(stretch: Stretch, clocks: Clocks, *, grace_ms: int) -> tuple[Missing, ...]:
@@ -44,6 +46,9 @@ def missing(stretch: Stretch, clocks: Clocks, *, grace_ms: int) -> tuple[Missing
     accounted_ms = _accounted_ms(stretch, clocks)
     if accounted_ms is None or accounted_ms < stretch.end_ms:
         found.append(Missing(what="accounted", until=_utc(accounted_ms)))
+    began = [ms for ms in clocks.unreckoned_ms if stretch.start_ms <= ms < stretch.end_ms]
+    if began:
+        found.append(Missing(what="estimated", until=utc(min(began))))
     return tuple(found)
 
 

@@ -24,6 +24,7 @@ from monitor.report.gather import Ask, gather
 from monitor.report.metrics import ReportMetrics
 from monitor.report.numbers import build
 from monitor.report.times import Stretch
+from monitor.report.unreckoned import unreckoned
 from monitor.store import counts, figures, read, report_drafts, reports, tallies
 from monitor.store.lease import RENEW_S, Lease
 from monitor.store.pool import Store
@@ -43,9 +44,10 @@ class Why(NamedTuple):
     why: str
 
 
-async def clocks(store: Store, zone: str) -> Clocks:
-    """How far everything is in. Raises StoreUnavailable."""
-    accounted = await figures.clock(store, zone)
+async def clocks(store: Store, catalogue: Catalogue, stretches: Sequence[Stretch], *, now_ms: int) -> Clocks:
+    """How far everything is in that reports of these stretches need. Raises StoreUnavailable."""
+    accounted = await figures.clock(store, catalogue.zone)
+    from_ms, to_ms = min(each.start_ms for each in stretches), max(each.end_ms for each in stretches)
     return Clocks(
         judged_ms=await figures.judged_until(store),
         counts=bool(await tallies.first_counted(store)),
@@ -53,6 +55,7 @@ async def clocks(store: Store, zone: str) -> Clocks:
         unfolded_ms=await counts.first_unfolded(store),
         accounted_ms=accounted.until_ms if accounted else None,
         dirty=await figures.dirty(store),
+        unreckoned_ms=await unreckoned(store, catalogue, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms),
     )
 
 
@@ -220,8 +223,8 @@ class Reporting:
     async def _publish(
         self, waiting: Sequence[tuple[Stretch, str]], catalogue: Catalogue, now_ms: int, stop: Stop
     ) -> int:
-        made, terms = 0, terms_of(catalogue)
-        found = await clocks(self._store, terms.zone.key)
+        made = 0
+        found = await clocks(self._store, catalogue, [stretch for stretch, _ in waiting], now_ms=now_ms)
         for stretch, scope in waiting:
             if stop.requested:
                 break

@@ -199,6 +199,20 @@ async def missed(
     return [_missed(row) for row in rows]
 
 
+async def reckoned(
+    store: Store, *, from_ms: int, to_ms: int, subjects: Collection[str]
+) -> set[tuple[str, int]]:
+    """(subject, began_ms) of the outages of these subjects that began in [from, to) and have a row."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            "select subject, began from missed where began >= $1 and began < $2 and subject = any ($3)",
+            moment(from_ms),
+            moment(to_ms),
+            list(subjects),
+        )
+    return {(row["subject"], millis(row["began"])) for row in rows}
+
+
 _MISSED = (
     "subject, began, ended, expected, seen, missed, low, high, own, shared, made_up, made_up_low, "
     "made_up_high, made_up_done, as_of"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from monitor.facts import Place
 from monitor.store.pool import Store
 from monitor.store.times import millis, moment
 
@@ -131,6 +132,36 @@ async def completed(store: Store, sums: Sequence[Sum]) -> list[int]:
     for row in counted:
         found[row["number"]] = row["events"]
     return found
+
+
+async def downs_of_long_ago(store: Store, place: Place | None, *, before_ms: int) -> tuple[Place, bool]:
+    """Whether outages were told after `place` that began before then, and how far that is looked at.
+
+    Without a place, which is how to begin, always. Below every open transaction (T43).
+    """
+    async with store.connection() as connection:
+        row = await connection.fetchrow(
+            """
+            select tx::text::bigint as tx, id from change
+             where tx < pg_snapshot_xmin(pg_current_snapshot()) order by change.tx desc, id desc limit 1
+            """
+        )
+        until = Place(row["tx"], row["id"]) if row else Place(0, 0)
+        if place is None:
+            return until, True
+        came: bool = await connection.fetchval(
+            """
+            select exists (select from change where (tx, id) > ($1::text::xid8, $2)
+                               and (tx, id) <= ($3::text::xid8, $4) and layer = 'effective'
+                               and verdict = 'down' and withdrawn_at is null and at < $5)
+            """,
+            str(place.tx),
+            place.id,
+            str(until.tx),
+            until.id,
+            moment(before_ms),
+        )
+    return until, came
 
 
 async def outages(store: Store, *, subjects: Collection[str], from_ms: int, to_ms: int) -> list[Outage]:

@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from monitor.errors import LeaseLost
 from monitor.facts import Finding, Missed, Place
+from monitor.judge import overdue
+from monitor.judge.counting import KEPT_MS
 from monitor.judge.hours import HOUR_MS, Hours
 from monitor.judge.pattern import decode
 from monitor.judge.watching import Watching
@@ -138,6 +140,16 @@ class World:
         rows = [ChangeRow("effective", subject, at, verdict, "ok", "", "[]", 1) for at, verdict in steps]
         async with self.store.transaction() as connection:
             await changes.add(connection, rows)
+
+    async def was_down_long_ago(self, name: str) -> int:
+        """For two hours, a week ago; returns when it began."""
+        began = NOW - WEEK_MS
+        await self.change(path(name), (began, "down"), (began + 2 * HOUR_MS, "up"))
+        return began
+
+    async def reckoned(self) -> list[Missed]:
+        """What is stored, without a turn."""
+        return await expected.missed(self.store, from_ms=0, to_ms=self.now_ms + HOUR_MS)
 
     async def findings(self) -> list[Finding]:
         return await expected.findings(self.store, from_ms=0, to_ms=self.now_ms + HOUR_MS)
@@ -270,6 +282,67 @@ async def test_a_late_event_makes_the_figure_of_its_outage_anew(world: World) ->
     await world.count([Added(path("passport"), "completed", began + MINUTE_MS, 7)])
     after = (await world.missed())[0]
     assert (after.seen - before.seen, before.missed - after.missed) == (7, pytest.approx(7))
+
+
+async def test_an_outage_of_long_ago_is_reckoned_when_it_comes_in_and_never_again(world: World) -> None:
+    began = await world.was_down_long_ago("passport")
+    await world.watching.turn()
+    first = await world.reckoned()
+    assert [(each.began_ms, each.ended_ms, each.made_up_done) for each in first] == [
+        (began, began + 2 * HOUR_MS, True)
+    ]
+    assert first[0].low <= first[0].missed <= first[0].high
+    assert first[0].expected == pytest.approx(first[0].seen, rel=0.2)  # it was usual traffic all the same
+    await world.count([Added(path("passport"), "completed", began, 500)])
+    world.watching._forget()  # as another leader begins
+    await world.watching.turn()
+    assert await world.reckoned() == first
+
+
+async def test_what_nobody_reckoned_is_looked_for_when_a_leader_begins_and_not_at_every_turn(
+    world: World,
+) -> None:
+    await world.was_down_long_ago("passport")
+    await world.watching.turn()
+    first = await world.reckoned()
+    async with world.store.connection() as connection:
+        await connection.execute("delete from missed")
+    await world.watching.turn()
+    assert await world.reckoned() == []
+    world.watching._forget()
+    await world.watching.turn()
+    assert [each.began_ms for each in await world.reckoned()] == [each.began_ms for each in first]
+
+
+async def test_an_outage_of_before_anything_was_usual_is_reckoned_once_something_is(world: World) -> None:
+    await world.publish(catalogue((*NAMES, "tax")))
+    began = await world.was_down_long_ago("tax")
+    await world.pass_minutes(1)
+    assert await world.reckoned() == []
+    hours = range(began - 24 * HOUR_MS, NOW - 7 * HOUR_MS, HOUR_MS)
+    await world.count(Added(path("tax"), "completed", at, 60) for at in hours)
+    for _ in range(3):  # so much of it came at once that it is waited for more
+        await world.pass_minutes(1)
+    assert [(each.subject, each.began_ms) for each in await world.reckoned()] == [(path("tax"), began)]
+
+
+async def test_outages_of_long_ago_are_reckoned_some_in_a_turn(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overdue, "CHUNK", 2)
+    monkeypatch.setattr(overdue, "BUDGET_S", 0.0)
+    for name in NAMES[:3]:
+        await world.was_down_long_ago(name)
+    await world.watching.turn()
+    few = len(await world.reckoned())
+    await world.watching.turn()
+    assert (few, len(await world.reckoned())) == (2, 3)
+
+
+async def test_an_outage_whose_minutes_are_no_longer_kept_is_not_reckoned(world: World) -> None:
+    await world.change(path("passport"), (NOW - KEPT_MS - HOUR_MS, "down"), (NOW - KEPT_MS, "up"))
+    await world.watching.turn()
+    assert await world.reckoned() == []
 
 
 async def test_a_leader_that_lost_its_lease_keeps_no_finding_t44(world: World) -> None:

@@ -155,6 +155,26 @@ def test_what_was_made_up_is_only_so_far_until_a_day_has_passed() -> None:
     assert (late.made_up, late.made_up_done) == (pytest.approx(10), True)
 
 
+def test_of_long_ago_only_what_is_over_has_no_row_and_is_counted_to_the_end_is_overdue() -> None:
+    hour = 60 * MINUTE_MS
+    outages = [
+        ("service:a/web", NOW, NOW + hour),
+        ("service:a/web", NOW + 2 * hour, NOW + 3 * hour),  # it has a row
+        ("service:a/web", NOW + 4 * hour, NOW + 5 * hour),
+        ("service:a/web", NOW + 6 * hour, NOW + 9 * hour),  # not of long ago
+        ("service:a/web", NOW + 10 * hour, None),
+    ]
+    rows = list(reckon.reckoned(outages, lambda subject: NOW + 5 * hour + MADE_UP_MS))
+    known = {("service:a/web", NOW + 2 * hour)}
+    found, waits = reckon.overdue(rows, known, before_ms=NOW + 8 * hour)
+    assert ([each.began_ms - NOW for each in found], waits) == ([4 * hour, 0], False)
+
+
+def test_an_outage_of_long_ago_waits_until_the_day_after_it_is_counted() -> None:
+    rows = list(reckon.reckoned([("service:a", NOW, NOW + MINUTE_MS)], lambda subject: NOW + MADE_UP_MS))
+    assert reckon.overdue(rows, (), before_ms=NOW + 2 * MADE_UP_MS) == ([], True)
+
+
 def test_what_is_not_counted_yet_has_no_figure() -> None:
     outage = ("service:a/web", NOW, None)
     assert list(reckon.reckoned([outage], lambda subject: None)) == []

@@ -154,6 +154,13 @@ def test_sums_that_are_to_be_made_anew_are_waited_for() -> None:
     assert lacking(clocks(dirty=(Dirty(1, END_MS, None), Dirty(2, START_MS - DAY_MS, START_MS)))) == []
 
 
+def test_estimates_of_what_outages_of_the_week_cost_are_waited_for() -> None:
+    began = START_MS + DAY_MS
+    found = lacking(clocks()._replace(unreckoned_ms=(START_MS - 1, END_MS, began + 1, began)))
+    assert found == [("estimated", datetime.fromtimestamp(began / 1000, UTC))]
+    assert lacking(clocks()._replace(unreckoned_ms=(START_MS - 1, END_MS))) == []
+
+
 def test_nothing_at_all_lacks_everything() -> None:
     found = lacking(Clocks(None, True, None, None, None, ()))
     assert found == [("judged", None), ("counted", None), ("accounted", None)]

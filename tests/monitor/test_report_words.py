@@ -40,7 +40,7 @@ FAMILIES = {
     "finding": [SILENT, DROP, FAILURE_RATE, SURGE],
     "unmeasured": [SILENCE, NOT_MEASURED, UNCONFIRMED],
     "day": list(DayName),
-    "not_in": ["judged", "counted", "accounted"],
+    "not_in": ["judged", "counted", "accounted", "estimated"],
     "method.missing": list(Unknowns),
     "method.degraded": ["yes", "no"],
     "duration": ["hours", "minutes", "seconds"],

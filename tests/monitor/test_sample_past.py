@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from monitor.config.load import load
+from monitor.demo.course import Course
+from monitor.demo.dips import Dip, holes
 from monitor.demo.past import past
 from monitor.demo.traffic import HISTORY_MS
 from monitor.judge.timeline import NOT_MEASURED
-from monitor.model import Catalogue
+from monitor.model import Catalogue, TransactionOutcome
 from monitor.store.changes import ChangeRow
 from tests.golden_week import DAY_MS, at
 
@@ -41,6 +44,35 @@ def test_everybody_has_a_past_that_ends_where_measuring_begins(
 def test_a_hole_of_a_shared_system_takes_the_services_that_need_it(rows: list[ChangeRow]) -> None:
     taken = {row.cause for row in rows if row.subject.startswith("service:") and row.verdict == "down"}
     assert any(cause.startswith("system:") for cause in taken)
+
+
+def down_all_the_while(rows: list[ChangeRow], dip: Dip) -> set[str]:
+    """Channels that were down from the dip's first instant to its last."""
+    steps = [row for row in rows if "/" in row.subject and dip.since_ms <= row.at_ms <= dip.until_ms]
+    began = {row.subject for row in steps if row.at_ms == dip.since_ms and row.verdict == "down"}
+    ended = {row.subject for row in steps if row.at_ms == dip.until_ms and row.verdict != "down"}
+    return began & ended
+
+
+def completed(course: Course, dip: Dip, *dips: Dip) -> Counter[str]:
+    """Completed transactions of each channel during the dip."""
+    events = course.between(dip.since_ms, dip.until_ms, dips)
+    done = (event for event in events if event.outcome is TransactionOutcome.COMPLETED)
+    return Counter(f"service:{event.service}/{event.channel}" for event in done)
+
+
+def test_nothing_is_completed_on_a_channel_while_the_past_says_that_it_was_down(
+    catalogue: Catalogue, rows: list[ChangeRow]
+) -> None:
+    """One plan makes the outages and the transactions: what is missed in them is what did not come."""
+    course, dips = Course(catalogue), holes(catalogue.zone, FROM_MS)
+    missing = 0
+    for dip in dips:
+        down = down_all_the_while(rows, dip)
+        usual, left = completed(course, dip), completed(course, dip, *dips)
+        assert sum(left[channel] for channel in down) == 0, dip
+        missing += sum(usual[channel] for channel in down)
+    assert missing > 1_000
 
 
 def test_each_of_the_weeks_has_an_outage(rows: list[ChangeRow]) -> None:
