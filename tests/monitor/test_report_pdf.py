@@ -185,6 +185,13 @@ def test_in_arabic_a_date_and_a_label_are_not_turned_round() -> None:
     assert day.x > year.x
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sign_stands_before_its_number(language: str) -> None:
+    """In a picture of the page, too: words are told apart by where their letters stand."""
+    found = {word.text for word in words(golden_pdf(language))}
+    assert {"+1.86", "−0.41", "−1.3", "+6.2", "-14.58%"} <= found
+
+
 @pytest.mark.parametrize(("language", "later"), [("ar", -1), ("en", 1)])
 def test_tables_run_as_the_language_does(language: str, later: int) -> None:
     found = [word for word in words(golden_pdf(language)) if word.page == 1]
@@ -215,6 +222,15 @@ def test_isolates_become_runs_and_leave_no_control_character() -> None:
     assert runs(name("وزارة"), "rtl") == "وزارة"
     assert runs(name("وزارة") + " (1)", "ltr") == [("rtl", "وزارة"), ("", " (1)")]
     assert runs("\u202eevil", "ltr") == "evil"
+
+
+def test_what_is_within_an_isolate_stays_whole() -> None:
+    assert runs("\u2068Pass\u200eport \u206616\u2069 of\u2069 \u206622\u2069", "rtl") == [
+        ("ltr", "Passport 16 of"),
+        ("", " "),
+        ("ltr", "22"),
+    ]
+    assert runs("\u206616\u2069\u206622\u2069", "rtl") == [("ltr", "16"), ("ltr", "22")]
 
 
 # -- the file

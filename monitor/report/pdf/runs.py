@@ -13,25 +13,31 @@ Runs = str | list[tuple[str, str]]
 
 _LRI, _RLI, _FSI, _PDI = "\u2066", "\u2067", "\u2068", "\u2069"
 _STRONG = {"L": "ltr", "R": "rtl", "AL": "rtl"}
+_ISOLATES = re.compile("([\u2066-\u2069])")
 _PERCENT = re.compile(r"(\d[\d.,]*%)")
-_OVERRIDES = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e")  # a name must not turn its surroundings
+_OVERRIDES = re.compile("[\u200e\u200f\u202a-\u202e]")  # a name must not turn its surroundings
 
 
 def runs(text: str, base: str) -> Runs:
-    """The runs of a text in a paragraph that reads `base`."""
+    """The runs of a text in a paragraph that reads `base`; an isolate of the other direction stays whole."""
     found: list[tuple[str, str]] = []
-    stack = [""]
-    for index, letter in enumerate(text):
-        if letter in (_LRI, _RLI, _FSI):
-            stack.append(_opened(text, index, base))
-            found.append((stack[-1], ""))
-        elif letter == _PDI:
+    stack, whole, at = [""], False, 0
+    text = _OVERRIDES.sub("", text)
+    for part in _ISOLATES.split(text):
+        at += len(part)
+        if part in (_LRI, _RLI, _FSI):
+            way = _opened(text, at - 1, base)
+            whole = whole and way == stack[-1] != ""
+            stack.append(way)
+        elif part == _PDI:
             stack = stack[:-1] or [""]
-            found.append((stack[-1], ""))
-        elif letter not in _OVERRIDES:
-            way, before = found.pop() if found else ("", "")
-            found.append((way, before + letter))
-    return _joined([part for way, said in found for part in _percents(way, said, base)])
+            whole = whole and stack[-1] != ""
+        elif whole and part:
+            found[-1] = (found[-1][0], found[-1][1] + part)
+        elif part:
+            found += _percents(stack[-1], part, base)
+            whole = stack[-1] != ""
+    return _joined(found)
 
 
 def name(text: str) -> str:
@@ -39,9 +45,14 @@ def name(text: str) -> str:
     return f"{_FSI}{text}{_PDI}"
 
 
+def number(text: str) -> str:
+    """Digits with their sign, isolated."""
+    return f"{_LRI}{text}{_PDI}"
+
+
 def plain(text: str) -> str:
     """Without any control character, for what only machines order: titles, what a picture shows."""
-    return "".join(letter for letter in text if letter not in _OVERRIDES | {_LRI, _RLI, _FSI, _PDI})
+    return _ISOLATES.sub("", _OVERRIDES.sub("", text))
 
 
 def _opened(text: str, index: int, base: str) -> str:
@@ -65,7 +76,7 @@ def _first_strong(text: str) -> str:
 
 def _percents(way: str, text: str, base: str) -> list[tuple[str, str]]:
     """A percentage in words of our own: after an Arabic letter its sign would move to the other side."""
-    if way or base == "ltr":
+    if way or base == "ltr" or "%" not in text:
         return [(way, text)]
     return [
         ("ltr" if part.endswith("%") and part[0].isdigit() else "", part) for part in _PERCENT.split(text)

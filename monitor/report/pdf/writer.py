@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
+from monitor.language import Ltr
 from monitor.model import Text
 from monitor.report.document import Document, Outage, Part
 from monitor.report.figures import FIGURES
 from monitor.report.pdf.blocks import Block, Cell, Heading, Paragraph, Table, Tile, Tiles
-from monitor.report.pdf.runs import Runs, name, runs
+from monitor.report.pdf.runs import Runs, name, number, runs
 from monitor.report.voice import Voice
 
 NAME = 60  # characters of a name in the first pages
@@ -24,7 +25,8 @@ class Writer:
         self._longest = longest
 
     def said(self, text: str) -> Runs:
-        return runs(text, self.voice.direction)
+        """The runs of a text; a bare number is one, with its sign."""
+        return runs(number(text) if isinstance(text, Ltr) else text, self.voice.direction)
 
     def text(self, key: str, **values: object) -> Runs:
         return self.said(self.voice.plain(key, **values))
