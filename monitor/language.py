@@ -6,7 +6,7 @@ Each room that speaks to people keeps its own messages, `<language>.yaml` in a f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from string import Formatter
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
@@ -130,6 +130,11 @@ class Speaker:
         if at.date() == self.local(now_ms).date():
             return self.clock(ms)
         written: str = format_datetime(at, self.plain("format.moment"), locale=self._locale)
+        return written if self.direction == "rtl" else Ltr(written)
+
+    def date(self, day: date) -> str:
+        """4 December 2026."""
+        written: str = format_date(day, self.plain("format.date"), locale=self._locale)
         return written if self.direction == "rtl" else Ltr(written)
 
     def zone_name(self, ms: int) -> Ltr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from monitor.report.document import Document, Value
@@ -13,7 +14,7 @@ TIMES = frozenset({"F01", "F05", "F06"})  # shares of time; parts of others are 
 
 
 class Counted(NamedTuple):
-    """One figure of the first page: what it says, over what, and what was divided by what."""
+    """One figure of everybody: what it says, over what, and what was divided by what."""
 
     code: str
     name: str
@@ -23,7 +24,7 @@ class Counted(NamedTuple):
     share: str
 
 
-def counted_rows(document: Document, voice: Voice) -> list[Counted]:
+def counted_rows(document: Document, voice: Voice, codes: Iterable[str] = FIRST_PAGE) -> list[Counted]:
     """A row a figure, in the order of their codes."""
     return [
         Counted(
@@ -34,7 +35,7 @@ def counted_rows(document: Document, voice: Voice) -> list[Counted]:
             voice.plain(f"{code}.over"),
             share(code, document.total.figures[code], voice),
         )
-        for code in FIRST_PAGE
+        for code in codes
     ]
 
 

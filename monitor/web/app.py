@@ -18,6 +18,7 @@ from monitor.store.tokens import Holder
 from monitor.web import auth, guard
 from monitor.web.api import availability, counted, events, handlers, objectives, transactions
 from monitor.web.api import by_hand as api_by_hand
+from monitor.web.api import committee as api_committee
 from monitor.web.api import incidents as api_incidents
 from monitor.web.api import public as api_public
 from monitor.web.api import reports as api_reports
@@ -27,8 +28,10 @@ from monitor.web.gateway import Gateway
 from monitor.web.pages import (
     acknowledge,
     by_hand,
+    committee,
     entity,
     incidents,
+    meeting,
     overview,
     public,
     service,
@@ -109,6 +112,12 @@ def _pages() -> list[web.RouteDef]:
         web.get("/reports", reports_page.reports),
         web.get("/reports/{label}", reports_page.report),
         web.get("/reports/{label}/files/{form}", reports_page.file),
+        web.get("/committee", committee.committee),
+        web.get("/committee/meeting", meeting.meeting),
+        web.post("/committee/actions", committee.agree),
+        web.post("/committee/actions/{number}/done", committee.finish),
+        web.post("/committee/inquiries", committee.ask),
+        web.post("/committee/inquiries/{number}/answer", committee.reply),
         web.post("/incidents/{number}/public", public.send),
         web.get("/acknowledge/{token}", acknowledge.look),
         web.post("/acknowledge/{token}", acknowledge.press),
@@ -156,6 +165,12 @@ def api_routes() -> list[web.RouteDef]:
         web.get("/api/v1/reports/{label}", api_reports.one),
         web.get("/api/v1/reports/{label}/versions", api_reports.versions),
         web.get("/api/v1/reports/{label}/files/{form}", api_reports.file),
+        web.get("/api/v1/committee/actions", api_committee.actions),
+        web.post("/api/v1/committee/actions", api_committee.agree),
+        web.post("/api/v1/committee/actions/{number}/done", api_committee.finish),
+        web.get("/api/v1/committee/inquiries", api_committee.inquiries),
+        web.post("/api/v1/committee/inquiries", api_committee.ask),
+        web.post("/api/v1/committee/inquiries/{number}/answer", api_committee.reply),
         web.get("/api/v1/incidents/{number}/public", api_public.listed),
         web.post("/api/v1/incidents/{number}/public", api_public.send),
         web.get("/api/v1/exclusions", api_work.listed),

@@ -22,6 +22,7 @@ from monitor.store.read import CHANGES_MAX
 from monitor.web.api import (
     objective_forms,
     openapi_availability,
+    openapi_committee,
     openapi_incidents,
     openapi_public,
     openapi_reports,
@@ -292,6 +293,7 @@ def _schemas() -> Json:
         **openapi_availability.schemas(),
         **objective_forms.schemas(),
         **openapi_reports.schemas(),
+        **openapi_committee.schemas(),
     }
 
 
@@ -405,6 +407,7 @@ def _paths() -> Json:
         **openapi_availability.paths(_get),
         **objective_forms.paths(_get),
         **openapi_reports.paths(_get),
+        **openapi_committee.paths(_get, _limit),
         **openapi_incidents.paths(_get, _items, _limit),
         **openapi_public.paths(_get),
         **openapi_work.paths(_get, _items, _limit),

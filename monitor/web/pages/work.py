@@ -29,7 +29,7 @@ async def work(request: web.Request) -> web.Response:
 
     def fill(telling: Telling) -> dict[str, Any]:
         waiting = [one for one in found if one.waits]
-        return {"ahead": ahead, "over": over, "waiting": waiting, "named": _named(telling)}
+        return {"ahead": ahead, "over": over, "waiting": waiting, "named": named_by(telling)}
 
     return await page(request, "work.html", fill=fill)
 
@@ -44,7 +44,7 @@ async def one(request: web.Request) -> web.Response:
         return {
             "shown": found,
             "others": others,
-            "named": _named(telling),
+            "named": named_by(telling),
             "may_act": working.may_act(holder, found),
             "may_rule": holder is not None and holder.role in working.MAY_RULE,
             "text_max": TEXT_MAX,
@@ -98,7 +98,7 @@ async def _form(
             "repeats": list(Repeat),
             "times_max": OCCURRENCES_MAX,
             "text_max": TEXT_MAX,
-            "named": _named(telling),
+            "named": named_by(telling),
             "may_announce": holder is not None and holder.role in working.MAY_ANNOUNCE,
         }
 
@@ -139,7 +139,7 @@ async def rule(request: web.Request) -> web.Response:
     return _to(found.exclusion.id)
 
 
-def _named(telling: Telling) -> Any:
+def named_by(telling: Telling) -> Any:
     """The systems and services that an exclusion is about, as (address, name, whose)."""
     catalogue = telling.picture.catalogue
 

@@ -1,0 +1,79 @@
+"""The meeting's view of one report, for a wall: an item at a time, and how every figure was counted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import web
+
+from monitor.model import GOVERNMENT
+from monitor.report.counting import counted_rows
+from monitor.report.document import decode
+from monitor.report.figures import said_of
+from monitor.report.html import TILES, TOP
+from monitor.report.voice import Voice
+from monitor.store import committee as table
+from monitor.store import reports
+from monitor.web import agreed
+from monitor.web.problems import Refused
+from monitor.web.reports import version_asked
+from monitor.web.site import SITE, bare_page, page
+from monitor.web.telling import Telling
+
+LISTED_MAX = 12  # actions and inquiries carried over that a wall has room for
+USUAL_DAYS = timedelta(days=7)  # until the next meeting
+
+
+async def meeting(request: web.Request) -> web.Response:
+    """Of the last weekly report, or of the one that is named."""
+    site = request.app[SITE]
+    if site.live.picture is None:
+        return await bare_page(request, "waiting.html", status=503)
+    text = await _text(request)
+    document = None if text is None else decode(text)
+    values = {
+        "d": document,
+        "tiles": TILES,
+        "top": TOP,
+        "actions": await table.actions(site.store, done=False, limit=LISTED_MAX),
+        "inquiries": await table.inquiries(site.store, answered=False, limit=LISTED_MAX),
+        "asked": _asked(request),
+        "may_write": agreed.may_write(request),
+        "text_max": agreed.TEXT_MAX,
+        "name_max": agreed.NAME_MAX,
+        "today": agreed.today(request),
+        "due": agreed.today(request) + USUAL_DAYS,
+        "due_max": agreed.today(request) + agreed.AHEAD_MAX,
+    }
+
+    def fill(telling: Telling) -> dict[str, Any]:
+        if document is None:
+            return values | {"voice": None, "counted": []}
+        voice = Voice(telling.speaker.language, document)
+        codes = [each.code for each in said_of("total")]
+        return values | {"voice": voice, "counted": counted_rows(document, voice, codes)}
+
+    return await page(request, "meeting.html", fill=fill)
+
+
+async def _text(request: web.Request) -> bytes | None:
+    """The frozen JSON; None before the first report. Raises Refused (404) when the named one is not there."""
+    store, label = request.app[SITE].store, request.query.get("label", "")
+    if not label:
+        newest = await reports.newest(store, scope=GOVERNMENT, kind="week", limit=1)
+        if not newest:
+            return None
+        label = newest[0].label
+    version = version_asked(request)
+    found = await reports.document(store, scope=GOVERNMENT, label=label, version=version)
+    if found is None:
+        raise Refused(404, "Not found", f"no report {label!r} of that version is published")
+    return found
+
+
+def _asked(request: web.Request) -> int | None:
+    """The number of the inquiry that was just filed."""
+    text = request.query.get("asked", "")
+    known = text.isascii() and text.isdigit() and len(text) <= agreed.NUMBER_DIGITS_MAX
+    return int(text) if known else None
