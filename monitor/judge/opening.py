@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from monitor.judge.periods import DAY, WEEKDAYS, day_of, midnight_ms
 from monitor.judge.ranges import Range, union
 from monitor.model import Calendar, Catalogue
+from monitor.offered import Offered
 
 OFFICE = "office"
 DAILY = "daily "
@@ -18,11 +19,11 @@ FULL_MIN = 24 * 60
 
 
 class Era(NamedTuple):
-    """A version of the catalogue in force on [from, to)."""
+    """A version of the catalogue, or what it says of hours, in force on [from, to)."""
 
     from_ms: int
     to_ms: int
-    catalogue: Catalogue
+    catalogue: Catalogue | Offered
 
 
 def minutes(text: str) -> tuple[int, int]:
@@ -40,19 +41,19 @@ def _minute(text: str) -> int:
     return hour * 60 + minute
 
 
-def closed(eras: Iterable[Era]) -> dict[str, list[Range]]:
+def closed(eras: Sequence[Era]) -> dict[str, list[Range]]:
     """When each service with hours, and each of its channels, is closed; without those open day and night."""
-    found: dict[str, list[Range]] = {}
-    for era in eras:
-        shut: dict[str, list[Range]] = {}
+    hours: dict[str, list[str]] = {}  # of each subject, era by era; empty where it has none
+    for number, era in enumerate(eras):
         for service in era.catalogue.services:
-            if not service.hours:
-                continue
-            if service.hours not in shut:
-                shut[service.hours] = list(_closed(service.hours, era))
             for subject in (service.subject, *(channel.subject for channel in service.channels)):
-                found.setdefault(subject, []).extend(shut[service.hours])
-    return {subject: union(ranges) for subject, ranges in found.items()}
+                if service.hours:
+                    hours.setdefault(subject, [""] * len(eras))[number] = service.hours
+    known: dict[tuple[str, ...], list[Range]] = {}
+    for written in {tuple(each) for each in hours.values()}:
+        pairs = [(each, era) for each, era in zip(written, eras, strict=True) if each]
+        known[written] = union(shut for each, era in pairs for shut in _closed(each, era))
+    return {subject: known[tuple(each)] for subject, each in hours.items()}
 
 
 def _closed(hours: str, era: Era) -> Iterator[Range]:

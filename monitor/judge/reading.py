@@ -49,13 +49,13 @@ async def open_accounts(
 
 
 async def eras_of(store: Store, *, from_ms: int, to_ms: int) -> list[Era]:
-    """The versions of the catalogue in force in [from, to), each with when. Raises StoreUnavailable."""
-    found = await catalogue.versions(store, after_serial=0, since_ms=from_ms)
-    begins = [max(from_ms, version.valid_from_ms) for version in found]
+    """What versions of the catalogue say of hours, and when each was in force. Raises StoreUnavailable."""
+    found = await catalogue.offered(store, since_ms=from_ms)
+    begins = [max(from_ms, valid_from_ms) for valid_from_ms, _ in found]
     ends = [*begins[1:], to_ms]
     return [
-        Era(begin_ms, min(end_ms, to_ms), version.catalogue)
-        for version, begin_ms, end_ms in zip(found, begins, ends, strict=True)
+        Era(begin_ms, min(end_ms, to_ms), said)
+        for (_, said), begin_ms, end_ms in zip(found, begins, ends, strict=True)
         if begin_ms < min(end_ms, to_ms)
     ]
 

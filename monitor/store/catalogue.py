@@ -8,10 +8,12 @@ import asyncpg
 import msgspec
 
 from monitor.model import Catalogue, Version
+from monitor.offered import Offered
 from monitor.store.pool import Store
 from monitor.store.times import millis, moment
 
 _document = msgspec.json.Decoder(Catalogue)
+_offered = msgspec.json.Decoder(Offered)
 
 
 def _version(row: asyncpg.Record) -> Version:
@@ -41,6 +43,19 @@ async def versions(store: Store, *, after_serial: int, since_ms: int) -> list[Ve
             moment(since_ms),
         )
     return [_version(row) for row in rows]
+
+
+async def offered(store: Store, *, since_ms: int) -> list[tuple[int, Offered]]:
+    """What each version in force at `since_ms` or later says of hours, and since when; oldest first."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            """
+            select valid_from, document from catalogue where serial >= coalesce(
+                (select max(serial) from catalogue where valid_from <= $1), 0) order by serial
+            """,
+            moment(since_ms),
+        )
+    return [(millis(row["valid_from"]), _offered.decode(row["document"])) for row in rows]
 
 
 async def add(connection: asyncpg.Connection, *, sha256: str, document: bytes, valid_from_ms: int) -> int:

@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from monitor.cli import continuity
 from monitor.store.pool import Store, open_store
@@ -52,6 +55,23 @@ async def test_findings_know_when_a_channel_was_not_required(store: Store) -> No
     await leader.look()
     [(from_ms, to_ms)] = leader.handling.excluded("service:s0001/web")
     assert (to_ms - from_ms, leader.handling.excluded("service:s0002/web")) == (3_000_000, [])
+
+
+async def test_findings_know_when_a_channel_was_outside_its_hours(store: Store) -> None:
+    world, leader = await began(store)
+    hour = datetime.now(ZoneInfo(world.catalogue.zone)).hour
+    services = list(world.catalogue.services)
+    services[1] = replace(services[1], hours="daily 13:00-14:30" if hour < 12 else "daily 01:00-02:30")
+    async with store.connection() as connection:
+        document = msgspec.json.encode(replace(world.catalogue, services=tuple(services))).decode()
+        await connection.execute(
+            "insert into catalogue (sha256, valid_from, document) values ('2', now(), $1)", document
+        )
+    leader.handling._outlook._exclusions._read_at = float("-inf")
+    await leader.look()
+    (_, until_ms), now_ms = leader.handling.excluded("service:s0001/web")[-1], leader.handling._outlook.now_ms
+    assert until_ms > now_ms
+    assert leader.handling.excluded("service:s0002/web") == []
 
 
 async def test_by_command_it_is_announced_listed_and_called_off(

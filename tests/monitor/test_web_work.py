@@ -340,3 +340,17 @@ async def test_a_form_that_does_not_fit_says_so_at_its_field_and_keeps_what_was_
     assert [text for text in kept if f'value="{text}"' not in html.unescape(page)] == []
     if at_field != "subjects":
         assert re.search(r'<option value="system:identity" selected>', page)
+
+
+async def test_downtime_in_the_time_of_a_fault_is_attributed_to_the_system_it_lies_in(database: str) -> None:
+    catalogue = government(entities=4, services=12)
+    owned = [replace(one, entity="e00") if one.slug == "identity" else one for one in catalogue.systems]
+    async with serving(database, replace(catalogue, systems=tuple(owned))) as served:
+        await exists(served, "service:s0005", "entity:e01")
+        await served.world.service_falls("s0005", ago_s=1800)
+        fault = work(-1, -0.25, subjects=["s0005"], filing="fault", system="identity")
+        _, made = await send(served, API, fault, await of_entity(served, "Omar", "e01"))
+        found: Any = await served.json(f"{API}/{made['numbers'][0]}")
+    [other] = found["downtime_of_others"]
+    assert (other["service"], other["owner"]) == ("service:s0005", "e00")
+    assert other["down"] == pytest.approx(900, abs=30)
