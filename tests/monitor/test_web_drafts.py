@@ -4,46 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.report.document import digest, encode, figures_json
 from monitor.report.voice import DRAFT_MARK
-from monitor.store import report_drafts, reports
-from monitor.store.reports import Frozen
-from monitor.store.times import millis
+from monitor.store import reports
 from monitor.store.tokens import Role
 from tests.acting import bearer, field, post, sign_in
 from tests.golden_week import golden
-from tests.serving import Served, serving
+from tests.reported import draft
+from tests.serving import serving
 
 LABEL = "2026-W47"
 PAGE, API = f"/reports/{LABEL}/draft", f"/api/v1/reports/{LABEL}"
 
 
-async def drafted(served: Served) -> bytes:
-    """The golden week kept back for an hour; returns its bytes."""
-    document = golden()
-    text, about = encode(document), document.about
-    row = Frozen(
-        scope=about.scope,
-        label=about.label,
-        version=about.version,
-        kind=about.kind,
-        from_ms=millis(about.began),
-        to_ms=millis(about.ended),
-        as_of_ms=millis(about.as_of),
-        complete=True,
-        sample=False,
-        figures=figures_json(document),
-        sha256=digest(text),
-        document=text,
-    )
-    async with served.store.transaction() as connection:
-        await report_drafts.add(connection, row, review_s=3600, recipients=["chair"], by="monitor")
-    return text
-
-
 async def test_a_draft_is_read_by_reviewers_alone(database: str) -> None:
     async with serving(database) as served:
-        text = await drafted(served)
+        text = await draft(served.store, golden())
         viewer = await bearer(served, "Viewer", Role.VIEWER)
         member = await bearer(served, "Fatima", Role.COMMITTEE)
         answers = {}
@@ -72,7 +47,7 @@ async def test_signing_off_over_the_api_publishes_the_draft_under_the_name_of_th
     database: str, role: Role
 ) -> None:
     async with serving(database) as served:
-        text = await drafted(served)
+        text = await draft(served.store, golden())
         viewer = await bearer(served, "Viewer", Role.VIEWER)
         member = await bearer(served, "Fatima", role)
         assert (await post(served, f"{API}/sign-off"))[0] == 401
@@ -92,7 +67,7 @@ async def test_signing_off_over_the_api_publishes_the_draft_under_the_name_of_th
 
 async def test_the_button_of_the_page_signs_off_and_needs_its_own_form(database: str) -> None:
     async with serving(database) as served:
-        await drafted(served)
+        await draft(served.store, golden())
         await sign_in(served, "Fatima", Role.COMMITTEE)
         page = await served.text(f"{PAGE}?lang=en")
         forged, _ = await post(served, f"{PAGE}/sign-off", data={"csrf": "guessed"})

@@ -6,13 +6,12 @@ from aiohttp import web
 
 from monitor.web.problems import json_response
 from monitor.web.reviewing import draft_asked, signed
-from monitor.web.times import rfc3339
 
 
 async def one(request: web.Request) -> web.Response:
     """The bytes it will be published with."""
     read = await draft_asked(request)
-    headers = {"Cache-Control": "no-store", "X-Review-Until": rfc3339(read.draft.review_until_ms)}
+    headers = {"Cache-Control": "no-store"}
     return web.Response(body=read.text, content_type="application/json", headers=headers)
 
 
