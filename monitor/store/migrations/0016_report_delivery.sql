@@ -15,7 +15,6 @@ create table report_draft (
     figures      text        not null,
     sha256       text        not null,
     document     text        not null,
-    recipients   text[]      not null, -- who is sent it when it is published
     signed_by    text,                 -- who signed it off; unset: its time was over
     released_at  timestamptz,          -- when it was published
     primary key (scope, label, version),
