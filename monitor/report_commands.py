@@ -54,6 +54,6 @@ def sign_off(settings: Settings, label: str, *, entity: str | None, by: str) -> 
     async def signed() -> Any:
         async with stored(settings) as store:
             scope = (await named(store, entity)).scope
-            return await plan.sign_off(store, settings.report.delivery, label=label, scope=scope, by=by)
+            return await plan.sign_off(store, label=label, scope=scope, by=by)
 
     return asyncio.run(signed())

@@ -1,9 +1,9 @@
-"""A report stored as the role `report` stores it, from a document a test made."""
+"""A report or a draft stored as the role `report` stores it, from a document a test made."""
 
 from __future__ import annotations
 
 from monitor.report.document import Document, digest, encode, figures_json
-from monitor.store import reports
+from monitor.store import report_drafts, reports
 from monitor.store.pool import Store
 from monitor.store.reports import Frozen
 from monitor.store.times import millis
@@ -11,8 +11,23 @@ from monitor.store.times import millis
 
 async def publish(store: Store, document: Document) -> bytes:
     """Publish it; returns the bytes that were frozen."""
+    row = _row(document)
+    async with store.transaction() as connection:
+        await reports.add(connection, row, by="test")
+    return row.document
+
+
+async def draft(store: Store, document: Document) -> bytes:
+    """Keep it back for an hour; then it goes to `chair`. Returns the bytes that were frozen."""
+    row = _row(document)
+    async with store.transaction() as connection:
+        await report_drafts.add(connection, row, review_s=3600, recipients=["chair"], by="test")
+    return row.document
+
+
+def _row(document: Document) -> Frozen:
     text, about = encode(document), document.about
-    row = Frozen(
+    return Frozen(
         scope=about.scope,
         label=about.label,
         version=about.version,
@@ -26,6 +41,3 @@ async def publish(store: Store, document: Document) -> bytes:
         sha256=digest(text),
         document=text,
     )
-    async with store.transaction() as connection:
-        await reports.add(connection, row, by="test")
-    return text

@@ -13,7 +13,7 @@ from probes.contract import SecretRef
 Meta = msgspec.Meta
 ADDRESS = r"^[^@\s<>,;]+@[^@\s<>,;]+$"
 WAYS = ("mail", "folder", "webhook")
-Form = Literal["html", "xlsx", "json"]
+Form = Literal["pdf", "html", "xlsx", "json"]
 """Files that can be sent along."""
 
 
@@ -63,7 +63,7 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     language: Annotated[Literal["ar", "en"], Meta(description="Its language.")] = "ar"
     entity: Annotated[str, Meta(description="Slug of the entity; unset: the government's report.")] = ""
-    files: Annotated[tuple[Form, ...], Meta(description="What is sent along, or written.")] = ("html",)
+    files: Annotated[tuple[Form, ...], Meta(description="What is sent along, or written.")] = ("pdf",)
     reviews: Annotated[bool, Meta(description="Whether it gets the draft first, when `review_s` is set.")] = (
         False
     )

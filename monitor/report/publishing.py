@@ -113,7 +113,8 @@ async def _keep(
 ) -> None:
     """Published, or kept back for its reviewers; and planned to be sent, all in one transaction."""
     if review:
-        await report_drafts.add(connection, row, review_s=settings.review_s, by=by)
+        names = [one.name for one in settings.delivery.of(made.about.slug)]
+        await report_drafts.add(connection, row, review_s=settings.review_s, recipients=names, by=by)
     else:
         await reports.add(connection, row, by=by)
     which = Which(row.scope, row.label, row.version, "draft" if review else "published")
@@ -200,7 +201,7 @@ class Reporting:
         terms, now_ms = terms_of(catalogue), await reports.now(self._store)
         if self._first_look_ms is None:
             self._first_look_ms = now_ms
-        await release_due(self._store, self._settings.delivery, self._lease)
+        await release_due(self._store, self._lease)
         waiting = await self._waiting(terms, catalogue, began_ms=began_ms, now_ms=now_ms)
         made = await self._publish(waiting, catalogue, now_ms, stop) if waiting else 0
         await self._measure(terms, now_ms, len(waiting) - made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import asyncpg
@@ -28,18 +29,24 @@ class Draft(NamedTuple):
         return Which(self.scope, self.label, self.version)
 
 
-async def add(connection: asyncpg.Connection, row: Frozen, *, review_s: float, by: str) -> None:
-    """Keep a version back for its reviewers; audited. Raises BadRow when there is one of that number."""
+async def add(
+    connection: asyncpg.Connection, row: Frozen, *, review_s: float, recipients: Sequence[str], by: str
+) -> None:
+    """Keep a version back for its reviewers; `recipients` are sent it when it is published. Audited.
+
+    Raises BadRow when there is one of that number.
+    """
     await connection.execute(
         "insert into report_draft (scope, label, version, kind, during, as_of, complete, sample, figures, "
-        "sha256, document, review_until) values ($1, $2, $3, $4, tstzrange($5, $6), $7, $8, $9, $10, $11, "
-        "$12, now() + make_interval(secs => $13))",
+        "sha256, document, recipients, review_until) values ($1, $2, $3, $4, tstzrange($5, $6), $7, $8, $9, "
+        "$10, $11, $12, $13, now() + make_interval(secs => $14))",
         *row[:4],
         moment(row.from_ms),
         moment(row.to_ms),
         moment(row.as_of_ms),
         *row[7:11],
         row.document.decode(),
+        list(recipients),
         float(review_s),
     )
     await audit(
@@ -72,16 +79,18 @@ async def document(store: Store, draft: Draft) -> bytes:
     return str(text).encode()
 
 
-async def release(connection: asyncpg.Connection, draft: Draft, *, signed_by: str | None, by: str) -> bool:
-    """Publish it as it is; audited. False when somebody else did."""
-    status = await connection.execute(
+async def release(
+    connection: asyncpg.Connection, draft: Draft, *, signed_by: str | None, by: str
+) -> list[str] | None:
+    """Publish it as it is; audited. Who is sent it; None when somebody else published it."""
+    row = await connection.fetchrow(
         "update report_draft set released_at = now(), signed_by = $4 "
-        "where (scope, label, version) = ($1, $2, $3) and released_at is null",
+        "where (scope, label, version) = ($1, $2, $3) and released_at is null returning recipients",
         *draft[:3],
         signed_by,
     )
-    if status != "UPDATE 1":
-        return False
+    if row is None:
+        return None
     await connection.execute(
         "insert into report_version (scope, label, version, kind, during, as_of, complete, sample, figures, "
         "sha256, document) select scope, label, version, kind, during, as_of, complete, sample, figures, "
@@ -90,7 +99,7 @@ async def release(connection: asyncpg.Connection, draft: Draft, *, signed_by: st
     )
     action = "report.signed_off" if signed_by else "report.published"
     await audit(connection, actor=by, action=action, about=_about(*draft[:3]))
-    return True
+    return list(row["recipients"])
 
 
 async def drafted(store: Store) -> set[tuple[str, str]]:

@@ -19,6 +19,7 @@ from monitor.web import auth, guard
 from monitor.web.api import availability, counted, events, handlers, objectives, transactions
 from monitor.web.api import by_hand as api_by_hand
 from monitor.web.api import committee as api_committee
+from monitor.web.api import drafts as api_drafts
 from monitor.web.api import incidents as api_incidents
 from monitor.web.api import public as api_public
 from monitor.web.api import reports as api_reports
@@ -29,6 +30,7 @@ from monitor.web.pages import (
     acknowledge,
     by_hand,
     committee,
+    drafts,
     entity,
     incidents,
     meeting,
@@ -111,6 +113,9 @@ def _pages() -> list[web.RouteDef]:
         web.post("/shift/hand-over", shift.sign),
         web.get("/reports", reports_page.reports),
         web.get("/reports/{label}", reports_page.report),
+        web.get("/reports/{label}/draft", drafts.draft),
+        web.get("/reports/{label}/draft/edition", drafts.edition),
+        web.post("/reports/{label}/draft/sign-off", drafts.send),
         web.get("/reports/{label}/files/{form}", reports_page.file),
         web.get("/committee", committee.committee),
         web.get("/committee/meeting", meeting.meeting),
@@ -164,6 +169,8 @@ def api_routes() -> list[web.RouteDef]:
         web.get("/api/v1/reports/schema.json", api_reports.schema),
         web.get("/api/v1/reports/{label}", api_reports.one),
         web.get("/api/v1/reports/{label}/versions", api_reports.versions),
+        web.get("/api/v1/reports/{label}/draft", api_drafts.one),
+        web.post("/api/v1/reports/{label}/sign-off", api_drafts.sign_off),
         web.get("/api/v1/reports/{label}/files/{form}", api_reports.file),
         web.get("/api/v1/committee/actions", api_committee.actions),
         web.post("/api/v1/committee/actions", api_committee.agree),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
+from monitor.store import tokens
+from monitor.store.tokens import Role
 from tests.browser.conftest import Open
 from tests.golden_week import about, golden
-from tests.reported import publish
+from tests.reported import draft, publish
 from tests.serving import serving
 
 PAGES = ("/reports?", "/reports/2026-W47?", "/reports/2026-W47/files/html?")
@@ -28,6 +30,23 @@ async def test_axe_finds_nothing_on_reports_and_their_editions(
                 for each in results.response["violations"]
             ]
     assert found == {path: [] for path in PAGES}
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_a_reviewer_signs_a_draft_off_by_keyboard_and_axe_finds_nothing(
+    database: str, open_page: Open, language: str
+) -> None:
+    async with serving(database) as served:
+        await draft(served.store, golden())
+        code = await tokens.create_sign_in(served.store, "Fatima", Role.COMMITTEE)
+        page = await open_page(f"{served.url}/sign-in/{code}", width=400)
+        await page.locator("main button").click()
+        await page.wait_for_url(lambda address: "/sign-in/" not in address)
+        await page.goto(f"{served.url}/reports/2026-W47/draft?lang={language}")
+        results = await Axe().run(page)
+        await page.locator("main form[action$='sign-off'] button").press("Enter")
+        await page.wait_for_url("**/reports/2026-W47")
+    assert [each["id"] for each in results.response["violations"]] == []
 
 
 @pytest.mark.parametrize("width", [400, 1280, 3840])

@@ -124,7 +124,7 @@ async def store(database: str) -> AsyncIterator[Store]:
 
 
 def chair(name: str = "chair", **more: Any) -> Recipient:
-    return Recipient(name=name, mail=f"{name}@gov.example", **more)
+    return Recipient(name=name, mail=f"{name}@gov.example", **{"files": ("html",)} | more)
 
 
 def settings(smtp: SmtpSettings | None, *recipients: Recipient) -> DeliverySettings:
@@ -172,7 +172,7 @@ def said(rows: list[Sent]) -> list[tuple[str, str, int]]:
 
 async def test_each_recipient_gets_the_report_once_in_its_language(store: Store, mailbox: Mailbox) -> None:
     await published(store, "chair", "minister")
-    given = settings(mailbox.smtp, chair(), chair("minister", language="en", files=("html", "xlsx")))
+    given = settings(mailbox.smtp, chair(), chair("minister", language="en", files=("pdf", "xlsx")))
     role = delivering(store, given)
     await role.turn(Stop())
     await role.turn(Stop())
@@ -182,7 +182,7 @@ async def test_each_recipient_gets_the_report_once_in_its_language(store: Store,
     assert names == {
         "chair@gov.example": ["continuity-2026-W47-government-v1-ar.html"],
         "minister@gov.example": [
-            "continuity-2026-W47-government-v1-en.html",
+            "continuity-2026-W47-government-v1-en.pdf",
             "continuity-2026-W47-government-v1-en.xlsx",
         ],
     }
@@ -307,7 +307,7 @@ async def test_a_folder_holds_the_frozen_bytes_and_nothing_half_written(store: S
 async def test_a_folder_that_cannot_be_written_is_tried_again(store: Store, tmp_path: Path) -> None:
     await published(store, "archive")
     (tmp_path / "in").write_text("a file")
-    given = settings(None, Recipient(name="archive", folder=str(tmp_path / "in")))
+    given = settings(None, Recipient(name="archive", folder=str(tmp_path / "in"), files=("json",)))
     [row] = await turn(store, given)
     assert (row.state, row.said) == ("waiting", "the folder said: File exists")
     (tmp_path / "in").unlink()
@@ -326,7 +326,7 @@ async def test_a_webhook_is_told_where_the_report_is_and_knows_a_repeat(store: S
     assert first.key == second.key != ""
     assert second.body["links"] == {
         "page": f"{URL}/reports/{LABEL}",
-        "html": f"{URL}/reports/{LABEL}/files/html?version=1&lang=en",
+        "pdf": f"{URL}/reports/{LABEL}/files/pdf?version=1&lang=en",
     }
     assert (second.body["event"], second.body["sha256"]) == ("report.published", digest(text))
     assert "target met" in second.body["lines"][0]
@@ -400,13 +400,13 @@ async def test_reviewers_get_a_marked_draft_and_sign_off_publishes_the_same_byte
     with pytest.raises(UsageError, match="is a draft with its reviewers"):
         await publish_asked(store, Wanted(LABEL, incomplete=True, by="desk"), given, software="0.1.0")
 
-    draft = await sign_off(store, given.delivery, label=LABEL, scope=GOVERNMENT, by="Fatima")
+    draft = await sign_off(store, label=LABEL, scope=GOVERNMENT, by="Fatima")
     assert await reports.document(store, scope=GOVERNMENT, label=LABEL) == encode(made)
     assert draft.sha256 == digest(encode(made))
     await turn(store, sending)
     assert sorted(mail["To"] for mail in mailbox.mails[1:]) == ["member@gov.example", "reviewer@gov.example"]
     with pytest.raises(UsageError, match="no draft 2026-W47 of government waits"):
-        await sign_off(store, given.delivery, label=LABEL, scope=GOVERNMENT, by="Fatima")
+        await sign_off(store, label=LABEL, scope=GOVERNMENT, by="Fatima")
 
 
 async def test_a_draft_nobody_signs_off_is_published_at_its_deadline(store: Store) -> None:
@@ -415,9 +415,9 @@ async def test_a_draft_nobody_signs_off_is_published_at_its_deadline(store: Stor
     await freeze(store, ask(), given, software="0.1.0", review=True)
     lease = Lease(store, role="report", holder="test")
     await lease.take_or_renew()
-    assert await release_due(store, given.delivery, lease) == 0
+    assert await release_due(store, lease) == 0
     await later(store, 3601)
-    assert await release_due(store, given.delivery, lease) == 1
+    assert await release_due(store, lease) == 1
     assert await report_drafts.waiting(store) == []
     states = {row.stage: row.state for row in await table.log(store)}
     assert states == {"draft": "dropped", "published": "waiting"}

@@ -177,7 +177,7 @@ MESSAGES: dict[str, list[str]] = {
         "9:16: `minister` needs one of `mail`, `folder` and `webhook`",
         "9:32: mail needs `smtp:` with `host` and `sender` under `delivery:`",
         "10:55: no entity is called `helth`",
-        "10:70: `doc` is not one of html, json, xlsx",
+        "10:70: `doc` is not one of html, json, pdf, xlsx",
         "11:16: `nobody` needs one of `mail`, `folder` and `webhook`",
         "12:33: a secret in plain: write where it is, `env:NAME` or `file:/path`",
     ],

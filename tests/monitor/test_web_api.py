@@ -12,11 +12,13 @@ from openapi_spec_validator import validate
 
 from monitor.model import Verdict
 from monitor.store.read import place_now
+from monitor.store.tokens import Role
 from monitor.web.api.openapi import document
 from monitor.web.app import api_routes
 from monitor.web.cursors import decode_place, encode_place
-from tests.golden_week import golden
-from tests.reported import publish
+from tests.acting import sign_in
+from tests.golden_week import about, golden
+from tests.reported import draft, publish
 from tests.serving import Served, serving, until
 
 Json = dict[str, Any]
@@ -38,6 +40,8 @@ async def test_every_answer_has_what_its_description_requires(database: str) -> 
         await served.world.service_falls("s0001")
         made = await served.world.incident("service:s0001", channels=("service:s0001/web",))
         await publish(served.store, golden())
+        await draft(served.store, golden(about=about(version=2)))
+        await sign_in(served, role=Role.COMMITTEE)
         work = await served.world.work("service:s0002", from_s=-60, to_s=3600)
         paths = document()["paths"]
         for path, methods in paths.items():

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 from monitor.config.delivery import DeliverySettings, Recipient
-from monitor.errors import StoreUnavailable
+from monitor.errors import FileNotMade, StoreUnavailable
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.model import GOVERNMENT
@@ -54,7 +54,7 @@ class Where(NamedTuple):
         return self._to(document, path, version=document.about.version, lang=language)
 
     def draft(self, document: Document) -> str:
-        return f"{self.url}/reports"
+        return self._to(document, f"/reports/{quote(document.about.label)}/draft")
 
     def _to(self, document: Document, path: str, **query: object) -> str:
         if document.about.scope != GOVERNMENT:
@@ -115,7 +115,10 @@ class Delivering:
         key = f"continuity-report-{one.id}-{one.made_ms}"
         if to.webhook:
             return await ways.to_webhook(to.webhook, self._links(one, document, to), key=key)
-        files = await asyncio.to_thread(files_of, one.document, to, draft=draft)
+        try:
+            files = await asyncio.to_thread(files_of, one.document, to, draft=draft)
+        except FileNotMade as error:
+            return Outcome(Fate.PASSING, str(error))
         if to.folder:
             return await ways.to_folder(to.folder, files)
         message_id = f"<{key}@{self._where.host}>"
@@ -158,7 +161,7 @@ class Delivering:
 
 
 def files_of(text: bytes, to: Recipient, *, draft: bool) -> list[File]:
-    """What goes to a recipient; of a draft only the edition that says so on every page."""
+    """What goes to a recipient; of a draft only the edition that says so itself. Raises FileNotMade."""
     if not draft:
         return [file_of(text, form, to.language) for form in to.files]
     document = documents.decode(text)

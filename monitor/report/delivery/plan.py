@@ -8,7 +8,6 @@ from monitor.config.decode import suggestion
 from monitor.config.delivery import DeliverySettings
 from monitor.errors import UsageError
 from monitor.log import Log
-from monitor.report import document as documents
 from monitor.store import report_deliveries, report_drafts, reports
 from monitor.store.lease import Lease
 from monitor.store.pool import Store
@@ -59,39 +58,37 @@ def _names(settings: DeliverySettings, again: Again) -> list[str]:
     return [again.to]
 
 
-async def sign_off(store: Store, settings: DeliverySettings, *, label: str, scope: str, by: str) -> Draft:
+async def sign_off(store: Store, *, label: str, scope: str, by: str) -> Draft:
     """Publish a draft as it is, because a reviewer says so. Raises UsageError when none waits."""
     found = {each.scope: each for each in await report_drafts.waiting(store, label=label)}
     draft = found.get(scope)
-    if draft is None or not await _release(store, settings, draft, signed_by=by):
+    if draft is None or not await _release(store, draft, signed_by=by):
         raise UsageError(f"no draft {label} of {scope} waits to be signed off")
     return draft
 
 
-async def release_due(store: Store, settings: DeliverySettings, lease: Lease) -> int:
+async def release_due(store: Store, lease: Lease) -> int:
     """Publish every draft whose time is over; how many. Raises LeaseLost, StoreUnavailable."""
     made = 0
     for draft in await report_drafts.waiting(store, due=True):
-        made += await _release(store, settings, draft, lease=lease)
+        made += await _release(store, draft, lease=lease)
     return made
 
 
 async def _release(
     store: Store,
-    settings: DeliverySettings,
     draft: Draft,
     *,
     signed_by: str | None = None,
     lease: Lease | None = None,
 ) -> bool:
-    slug = documents.decode(await report_drafts.document(store, draft)).about.slug
     async with store.transaction() as connection:
         if lease is not None:
             await lease.lock(connection)
-        done = await report_drafts.release(connection, draft, signed_by=signed_by, by=signed_by or BY_ITSELF)
-        if done:
+        names = await report_drafts.release(connection, draft, signed_by=signed_by, by=signed_by or BY_ITSELF)
+        if names is not None:
             await report_deliveries.drop_drafts(connection, draft.which)
-            await plan(connection, settings, draft.which, slug)
-    if done:
+            await report_deliveries.plan(connection, draft.which, names)
+    if names is not None:
         log.info("report.published", scope=draft.scope, label=draft.label, signed_by=signed_by or "")
-    return done
+    return names is not None

@@ -46,6 +46,7 @@ def schemas() -> Json:
             sha256={**TEXT, "description": "Of the frozen JSON."},
             figures={**ANY, "additionalProperties": ref("ReportFigure")},
         ),
+        "SignedOff": object_of(scope=TEXT, label=TEXT, version=COUNT, sha256=TEXT),
         "Reports": object_of(items=list_of(ref("Report"))),
     }
 
@@ -56,6 +57,26 @@ def _which() -> list[Json]:
 
 def _version() -> Json:
     return query("version", COUNT, "The last one when absent.")
+
+
+def _sign_off(label: Json) -> Json:
+    problem = {"application/problem+json": {"schema": ref("Problem")}}
+    answer = {"description": "Published.", "content": {"application/json": {"schema": ref("SignedOff")}}}
+    return {
+        "post": {
+            "operationId": "sign_off",
+            "summary": "Publish a draft as it is.",
+            "parameters": [label, *_which()],
+            "security": [{"token": []}],
+            "responses": {
+                "200": answer,
+                "401": {"description": "No token, or one that is not in force.", "content": problem},
+                "403": {"description": "A token of neither committee nor operator.", "content": problem},
+                "404": {"description": "No such draft.", "content": problem},
+                "default": {"description": "A problem (RFC 9457).", "content": problem},
+            },
+        }
+    }
 
 
 def paths(get: Any) -> Json:
@@ -89,6 +110,13 @@ def paths(get: Any) -> Json:
             ref("Reports"),
             parameters=[label, *_which()],
         ),
+        "/api/v1/reports/{label}/draft": get(
+            "report_draft",
+            "A draft, byte by byte as it will be published; for a token of the committee or an operator.",
+            ANY,
+            parameters=[label, *_which()],
+        ),
+        "/api/v1/reports/{label}/sign-off": _sign_off(label),
         "/api/v1/reports/{label}/files/{form}": get(
             "report_file",
             "A report as a file: HTML, PDF, a workbook, CSV or JSON.",

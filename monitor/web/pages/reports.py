@@ -14,11 +14,14 @@ from monitor.report.document import decode, figures_of_json
 from monitor.report.figures import FIGURES, Unit
 from monitor.report.html import policy
 from monitor.report.voice import Voice
+from monitor.store import report_drafts
 from monitor.store import reports as table
+from monitor.store.report_drafts import Draft
 from monitor.store.reports import ReportLine
 from monitor.web.api.handlers import picture_of
 from monitor.web.api.reports import attachment
 from monitor.web.reports import file_asked, scope_asked, text_asked, versions_asked
+from monitor.web.reviewing import may_review
 from monitor.web.site import SITE, bare_page, page, speaker_of
 from monitor.web.telling import Telling
 
@@ -33,6 +36,7 @@ async def reports(request: web.Request) -> web.Response:
         return await bare_page(request, "waiting.html", status=503)
     scope = scope_asked(request, picture_of(request).catalogue)
     found = await table.newest(site.store, scope=scope, limit=SHOWN)
+    drafts = await report_drafts.waiting(site.store) if may_review(request) else []
 
     def fill(telling: Telling) -> dict[str, Any]:
         return {
@@ -40,9 +44,19 @@ async def reports(request: web.Request) -> web.Response:
             "entities": telling.picture.catalogue.entities,
             "entity": request.query.get("entity", ""),
             "codes": SHOWN_OF_ALL,
+            "drafts": [_draft(telling, each) for each in drafts],
         }
 
     return await page(request, "reports.html", fill=fill)
+
+
+def _draft(telling: Telling, draft: Draft) -> tuple[Draft, str, str]:
+    """A draft, its page, and whose it is."""
+    catalogue, speaker = telling.picture.catalogue, telling.speaker
+    owner = next((one for one in catalogue.entities if one.subject == draft.scope), None)
+    link = f"/reports/{draft.label}/draft" + (f"?entity={owner.slug}" if owner else "")
+    name = speaker.plain_name(owner.name, owner.slug) if owner else speaker.name(catalogue.government, "")
+    return draft, link, name
 
 
 class _Line:

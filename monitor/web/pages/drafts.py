@@ -1,0 +1,58 @@
+"""A draft on the pages: what it says, its edition, and the button that publishes it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from monitor.report.counting import FIRST_PAGE
+from monitor.report.document import digest
+from monitor.report.html import html, policy
+from monitor.report.voice import Voice
+from monitor.web import auth
+from monitor.web.api.handlers import picture_of
+from monitor.web.reviewing import draft_asked, may_review, signed
+from monitor.web.site import page, speaker_of
+from monitor.web.telling import Telling
+
+
+async def draft(request: web.Request) -> web.Response:
+    """For who may sign it off; others are told where to sign in."""
+    if not may_review(request):
+        return await page(request, "report_draft.html", status=403, fill=lambda telling: {"draft": None})
+    read = await draft_asked(request)
+
+    def fill(telling: Telling) -> dict[str, Any]:
+        return {
+            "voice": Voice(telling.speaker.language, read.document),
+            "d": read.document,
+            "draft": read.draft,
+            "first_page": FIRST_PAGE,
+            "asked": _asked(request),
+        }
+
+    return await page(request, "report_draft.html", fill=fill)
+
+
+async def edition(request: web.Request) -> web.Response:
+    """The HTML edition, marked as a draft on every page."""
+    read = await draft_asked(request)
+    language = speaker_of(request, picture_of(request).catalogue).language
+    body = await asyncio.to_thread(html, read.document, language, digest=digest(read.text), draft=True)
+    headers = {"Content-Security-Policy": policy(), "Cache-Control": "no-store"}
+    return web.Response(text=body, content_type="text/html", headers=headers)
+
+
+async def send(request: web.Request) -> web.Response:
+    """Signed off: to the report it is now."""
+    auth.check_csrf(request, await request.post())
+    done = await signed(request)
+    return web.Response(status=303, headers={"Location": f"/reports/{done.label}{_asked(request)}"})
+
+
+def _asked(request: web.Request) -> str:
+    entity = request.query.get("entity", "")
+    return f"?{urlencode({'entity': entity})}" if entity else ""

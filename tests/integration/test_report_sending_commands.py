@@ -1,0 +1,65 @@
+"""`continuity report deliver`, `deliveries`, `drafts` and `sign-off`, on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from monitor.cli import continuity
+from monitor.store import reports
+from monitor.store.pool import open_store
+from tests import reported
+from tests.golden_week import golden
+from tests.world import World, government
+
+LABEL = "2026-W47"
+CONFIG = """
+postgres: {{dsn: "{dsn}"}}
+services: [{{slug: passport, url: "http://127.0.0.1:1/"}}]
+report:
+  review_s: 3600
+  delivery:
+    recipients:
+      - {{name: chair, folder: /nowhere, reviews: true}}
+      - {{name: archive, folder: /nowhere}}
+"""
+
+
+@pytest.fixture
+def config(database: str, tmp_path: Path) -> Path:
+    (tmp_path / "monitor.yaml").write_text(CONFIG.format(dsn=database))
+    return tmp_path
+
+
+async def command(config: Path, *arguments: str) -> Result:
+    words = ["report", *arguments, "--config", str(config)]
+    return await asyncio.to_thread(CliRunner().invoke, continuity, words)
+
+
+async def test_a_draft_is_listed_signed_off_sent_and_sent_again(config: Path, database: str) -> None:
+    async with open_store(database) as store:
+        await World(store, government(entities=1, services=1)).begin()
+        frozen = await reported.draft(store, golden())
+        listed = await command(config, "drafts")
+        signed = await command(config, "sign-off", LABEL, "--by", "Fatima")
+        assert await reports.document(store, scope="government", label=LABEL) == frozen
+        twice = await command(config, "sign-off", LABEL, "--by", "Fatima")
+        again = await command(config, "deliver", LABEL, "--to", "archive", "--by", "desk")
+        wrong = await command(config, "deliver", LABEL, "--to", "archives")
+        rows = json.loads((await command(config, "deliveries", LABEL, "--json")).stdout)
+        told = await command(config, "deliveries")
+    assert listed.stdout.startswith(f"{LABEL}\tgovernment\tversion 1\tuntil ")
+    assert signed.stdout.startswith(f"published {LABEL} of government, version 1, ")
+    assert again.stdout.startswith(f"{LABEL} will be sent to archive")
+    assert [(row["recipient"], row["stage"], row["state"]) for row in rows] == [
+        ("archive", "published", "waiting"),
+        ("chair", "published", "waiting"),
+    ]
+    assert f"waiting  {LABEL} government version 1  chair" in told.stdout
+    assert [each.exit_code for each in (listed, signed, again)] == [0, 0, 0]
+    assert (twice.exit_code, wrong.exit_code) == (2, 2)
+    assert "did you mean `archive`?" in wrong.output
