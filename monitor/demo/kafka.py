@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -45,6 +45,7 @@ class Kafka:
         users: Mapping[str, str] | None = None,
         settings: Mapping[str, str] | None = None,
         java: tuple[str, ...] | None = None,
+        taken: Collection[int] = (),
         tell: jars.Tell = lambda _: None,
     ) -> None:
         """`port` is the wish; without one the folder's last port, and a free one when that is taken.
@@ -52,12 +53,13 @@ class Kafka:
         `users` (name → password) are made when the folder is new and may do nothing until an access rule says
         so; our own user may do everything. `settings` are added to the broker's and may use the names in
         braces of our own file. `java` are options for Java, by default the ones that make it start quickly,
-        made ready the first time.
+        made ready the first time. Ports of `taken`, which may grow, are left to others.
         """
         self.folder = folder.resolve()
         self.log = self.folder / "kafka.log"
         self.users = dict(users or {})
         self._settings, self._tell, self._wish, self._java = dict(settings or {}), tell, port, java
+        self._taken = taken
         self._port: int | None = None
         self._child: Child | None = None
         self._lock: IO[str] | None = None
@@ -159,7 +161,8 @@ class Kafka:
     def _choose_port(self) -> int:
         noted = self.folder / "port"
         wish = self._wish or (int(noted.read_text()) if noted.exists() else None)
-        port = wish if wish is not None and is_free(wish) else free_port()
+        fine = wish is not None and wish not in self._taken and is_free(wish)
+        port = wish if wish is not None and fine else free_port(self._taken)
         if self._wish is not None and port != self._wish:
             self._tell(f"Kafka: port {self._wish} is busy, using {port}")
         noted.write_text(str(port))
@@ -173,7 +176,7 @@ class Kafka:
         filled = "".join([TEMPLATE.read_text(encoding="utf-8"), *added])
         values = {
             "PORT": self.port,
-            "CONTROLLER_PORT": free_port(),
+            "CONTROLLER_PORT": free_port({*self._taken, self.port}),
             "USER": USER,
             "PASSWORD": self.password,
             "FOLDER": self.folder / "log",
@@ -248,12 +251,14 @@ def _learn(learned: Path) -> None:
         learned.touch()  # Java says that it cannot use it, and goes on without
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(taken: Collection[int] = ()) -> int:
+    """A loopback port that nobody listens on now, and none of `taken`, which others are about to use."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in taken:
+            return port
 
 
 def is_free(port: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -24,24 +24,35 @@ LOOPBACK = "127.0.0.1"
 Tell = Callable[[str], None]
 
 
-def stage(config: Path, data: Path, *, script: bool, tell: Tell) -> Plan | None:
+def stage(config: Path, data: Path, *, script: bool, tell: Tell, taken: set[int]) -> Plan | None:
     """What the fleet plays; None when the catalogue is no sample data: its targets are real ones.
 
-    Swapped in the catalogue's values are its authority's file, and each address that is busy.
-    Raises ConfigError with every mistake in the files.
+    Swapped in the catalogue's values are its authority's file, and each address that is busy. The fleet's
+    ports join `taken`. Raises ConfigError with every mistake in the files.
     """
     swaps = {AUTHORITY: str(_authority(data / CERTIFICATES))}
     catalogue = load(config, replace=swaps).catalogue
     if not catalogue.sample:
         return None
     wished = sorted(ports(catalogue))
-    last = _last_moves(data)
-    moved = {port: last.get(port) or free_port() for port in wished if port in last or not _free(port)}
+    moved = _moves(wished, _last_moves(data), taken)
     if moved:
         pairs = ", ".join(f"{port} → {other}" for port, other in moved.items())
         tell(f"busy ports of the sample fleet move to free ones: {pairs}")
     swaps |= {f"{LOOPBACK}:{port}": f"{LOOPBACK}:{other}" for port, other in moved.items()}
     return Plan(config=str(config), replace=swaps, script=script)
+
+
+def _moves(wished: Sequence[int], last: Mapping[int, int], taken: set[int]) -> dict[int, int]:
+    """Where each port moves that moved the last time or is busy; all that is used joins `taken`."""
+    moved = {port: last[port] for port in wished if port in last}
+    left = [port for port in wished if port not in last]
+    busy = [port for port in left if not _free(port)]
+    taken.update(moved.values(), set(left).difference(busy))
+    for port in busy:
+        moved[port] = free_port(taken)
+        taken.add(moved[port])
+    return dict(sorted(moved.items()))
 
 
 def _authority(folder: Path) -> Path:
@@ -76,7 +87,7 @@ def choose(wish: int, *, what: str, tell: Tell, taken: set[int]) -> int:
     """The wished port (0: any), or a free one with a word about it; never one of `taken`, which it joins."""
     port = wish = wish or free_port()
     while port in taken or not is_free(port):
-        port = free_port()
+        port = free_port(taken)
     taken.add(port)
     if port != wish:
         tell(f"port {wish} for {what} is busy, using {port}")

@@ -112,7 +112,7 @@ class Demo:
         self._ports: set[int] = set()
         self._children: dict[str, Child] = {}
         self._postgres = Postgres(data / "postgres")
-        self._kafka = Kafka(data / "kafka", tell=self.tell)
+        self._kafka = Kafka(data / "kafka", taken=self._ports, tell=self.tell)
 
     def tell(self, text: str) -> None:
         """One line of progress with the seconds since the start."""
@@ -121,12 +121,15 @@ class Demo:
     def stage(self) -> None:
         """Read the catalogue, before anything is started. Raises ConfigError when it has mistakes."""
         self.tell(f"reading {self._config}")
-        self._plan = places.stage(self._config, self._data, script=self._script, tell=self.tell)
+        self._plan = places.stage(
+            self._config, self._data, script=self._script, tell=self.tell, taken=self._ports
+        )
 
     def start(self) -> None:
         """Bring everything up: what the first page needs, the page, then the rest."""
         self.tell("starting; Ctrl-C stops everything")
         self._kafka.reserve()
+        self._ports.add(self._kafka.port)
         environment = self._environment(self._plan.replace if self._plan else {})
         self._keep(environment)
         first = not (self._data / NOTE).exists()

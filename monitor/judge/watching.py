@@ -32,10 +32,11 @@ from monitor.store.seen import Outage
 
 log = Log(__name__)
 LOOK_S = 15.0
+WORK_S = 3.0  # between turns while patterns or outages of long ago wait
 KEPT_MS = 6 * HOUR_MS  # minutes that are held, and read again now and then, for late events
 READ_MS = ((240, KEPT_MS), (20, HOUR_MS), (1, 10 * MINUTE_MS))  # every so many looks, so far back
 MISSING_SHARE, MISSING_MIN = 0.5, 200  # new transactions that are not of the minutes just read
-PAUSE_MS = 45_000  # without any more of them, before anything is judged again
+PAUSE_MS = 30_000  # without any more of them, before anything is judged again
 CAME_SHARE = 0.02  # after so much history of all that is counted, every pattern is made anew
 UNFOLDED_MAX, WAIT_S = 3, 600.0  # more hours to fold than that: a history comes in; waited for so long
 TELL_S = 60.0  # a finding that lasts is written again as often
@@ -91,7 +92,7 @@ class Watching:
             wait_s = LOOK_S
             try:
                 if self._lease.held:
-                    await self.turn()
+                    wait_s = WORK_S if await self.turn() else LOOK_S
                     backoff.reset()
                 else:
                     self._forget()
@@ -104,23 +105,23 @@ class Watching:
                 wait_s = backoff.next_s()
             await stop.pause(wait_s)
 
-    async def turn(self) -> None:
-        """Look, reckon, and make some patterns anew."""
+    async def turn(self) -> int:
+        """Look, reckon, and make some patterns anew; returns how many of them or of old outages wait."""
         if self._epoch != self._lease.epoch:
             self._forget()
             self._epoch = self._lease.epoch
         channels = await self._in_force()
         if channels is None:
-            return
+            return 0
         clocks = await self._clocks(channels)
         if not clocks:
-            return
+            return 0
         totals = await seen.totals(self._store)
         await self._read(channels, clocks, counted=sum(totals.values()))
         outages = await outages_of_late(self._store, channels, now_ms=self._now_ms())
         await self._reckoner.some(channels, clocks, outages)
         if await self._history_is_coming(min(clocks.values())):
-            return
+            return 0
         if self._came > CAME_SHARE * self._counted:
             self._refit.again(channels)
         self._came = 0
@@ -128,8 +129,9 @@ class Watching:
         waiting = await self._refit.some(channels, until_ms=min(clocks.values()), totals=totals)
         self._metrics.patterns.set(len(channels.watched))
         self._metrics.waiting.set(waiting)
-        if not waiting:  # a service's outages are reckoned when all its channels have what is usual on them
-            await self._overdue.some(channels, clocks)
+        if waiting:  # an outage of a service is reckoned once all its channels have what is usual on them
+            return waiting
+        return await self._overdue.some(channels, clocks)
 
     def _forget(self) -> None:
         self._channels: Channels | None = None

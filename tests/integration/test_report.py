@@ -24,7 +24,8 @@ from monitor.report.metrics import ReportMetrics
 from monitor.report.numbers import build
 from monitor.report.publishing import Reporting, Why, freeze
 from monitor.report.times import Stretch, named_stretch, stretch_of
-from monitor.store import figures, reports
+from monitor.report.unreckoned import unreckoned
+from monitor.store import figures, reports, seen
 from monitor.store.lease import Lease
 from monitor.store.pool import Store, open_store
 from tests import golden_week as golden
@@ -260,6 +261,24 @@ async def test_a_week_is_published_when_all_is_in_and_once(store: Store, ledger:
     [government, entity] = await reports.newest(store, limit=10)
     assert (government.scope, government.label, government.complete) == (GOVERNMENT, ended.label, True)
     assert entity.scope == "entity:e1"
+
+
+async def test_outages_of_services_with_transactions_are_waited_for_until_they_are_estimated(
+    store: Store,
+) -> None:
+    """The visa service was down as well, but nobody counts its transactions: no estimate will come."""
+    await golden_store.write(store)
+    over, now_ms = week(), await reports.now(store)
+
+    async def waits() -> list[int]:
+        asked = golden.catalogues()[0]
+        return await unreckoned(store, asked, from_ms=over.start_ms, to_ms=over.end_ms, now_ms=now_ms)
+
+    assert await waits() == []
+    async with store.connection() as connection:
+        await connection.execute("delete from missed")
+    down = await seen.outages(store, subjects=["service:passport"], from_ms=over.start_ms, to_ms=over.end_ms)
+    assert await waits() == [each.began_ms for each in down if each.began_ms >= over.start_ms] != []
 
 
 async def test_at_the_deadline_it_is_published_and_says_what_was_not_in(store: Store, ledger: Ledger) -> None:
