@@ -37,7 +37,7 @@ READY_S = 30.0
 REPLACED_S = LOOK_S
 NGINX = """daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/log;
 events {{ worker_connections 512; }}
-http {{ include /etc/nginx/mime.types; access_log off; {temporary}
+http {{ include /etc/nginx/mime.types; access_log off; keepalive_requests 10000000; {temporary}
   server {{ listen 127.0.0.1:{port}; root {root}; gzip_static on; }} }}
 """
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
