@@ -38,7 +38,7 @@ class Context(NamedTuple):
         return f"{self.url}/incidents/{number}" if number else self.url
 
     def work(self, number: int) -> str:
-        return f"{self.url}/work/{number}"
+        return f"{self.url}/planned-work/{number}"
 
     def acknowledge(self, incident: Incident, receiver: str) -> str:
         """A link by which this receiver may acknowledge this incident, for a day."""

@@ -18,7 +18,7 @@ async def signed_in(served: Served, open_page: Open, language: str, width: int) 
     code = await tokens.create_sign_in(served.store, "Amal", Role.COORDINATOR)
     page = await open_page(f"{served.url}/sign-in/{code}?lang={language}", width=width)
     await page.locator("main button").click()
-    await page.goto(f"{served.url}/work/new?lang={language}")
+    await page.goto(f"{served.url}/planned-work/new?lang={language}")
     return page
 
 
@@ -51,7 +51,7 @@ async def test_work_is_previewed_announced_and_shown(
         await page.locator("button[value=send]").click()
         await expect(page.locator("h1")).to_contain_text("New certificates")
         found["one"] = (await violations(page), await fits(page))
-        await page.goto(f"{served.url}/work")
+        await page.goto(f"{served.url}/planned-work")
         await expect(page.locator("#ahead li")).to_have_count(1)
         found["list"] = (await violations(page), await fits(page))
     assert found == dict.fromkeys(found, ([], True))

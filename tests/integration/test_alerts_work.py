@@ -69,7 +69,7 @@ async def test_everybody_it_concerns_is_told_once_in_their_language_and_nobody_e
     [english], [arabic] = hook.titles("first"), hook.titles("second")
     assert (english.startswith("PLANNED WORK"), arabic.startswith("أعمال مجدولة")) == (True, True)
     assert hook.titles("third") == []
-    assert "https://monitor.example/work/1" in hook.got[0].body["message"]
+    assert "https://monitor.example/planned-work/1" in hook.got[0].body["message"]
 
 
 async def test_an_extension_and_the_end_follow_in_the_thread_of_the_work(store: Store, hook: Webhook) -> None:

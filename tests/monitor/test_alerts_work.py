@@ -59,7 +59,7 @@ def filed(from_h: float = 24, to_h: float = 26, *, details: Details | None = Non
 
 
 def written(language: str, topic: WorkTopic, story: WorkStory) -> Message:
-    link = "https://monitor.example/work/7"
+    link = "https://monitor.example/planned-work/7"
     return work_teller(language, ZONE).work(story, topic, thread="WORK-7", at_ms=NOW_MS, link=link)
 
 

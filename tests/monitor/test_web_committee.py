@@ -230,9 +230,9 @@ async def test_the_committee_rules_from_its_page_and_an_operator_does_not(databa
         await sign_in(served, "Committee", Role.COMMITTEE)
         theirs = await served.text("/committee")
         sent = {"csrf": await field(served, "/committee"), "why": "Known late", "ruling": "approve"}
-        await post(served, "/work/1/ruling", data=sent)
+        await post(served, "/planned-work/1/ruling", data=sent)
         left = words(await served.text("/committee?lang=en"))
-    assert ("/work/1/ruling" in desk, "/work/1/ruling" in theirs) == (False, True)
+    assert ("/planned-work/1/ruling" in desk, "/planned-work/1/ruling" in theirs) == (False, True)
     assert "Nothing waits for a decision." in left
 
 

@@ -259,14 +259,14 @@ async def test_what_is_under_work_now_is_shown_so_and_not_required(database: str
 async def test_on_the_page_it_is_previewed_sent_and_then_called_off(database: str) -> None:
     async with serving(database) as served:
         await sign_in(served, "Amal", Role.COORDINATOR)
-        csrf = await field(served, "/work/new")
+        csrf = await field(served, "/planned-work/new")
         sent = [(key, str(value)) for key, value in work(subjects="system:identity").items()]
         form = [*sent, ("subjects", "system:payments"), ("csrf", csrf)]
-        _, seen = await post(served, "/work/new", data=form)
-        status, _ = await post(served, "/work/new", data=[*form, ("step", "send")])
-        shown = words(await served.text("/work/1"))
-        await post(served, "/work/1/cancel", data={"csrf": csrf})
-        arabic = words(await served.text("/work?lang=ar"))
+        _, seen = await post(served, "/planned-work/new", data=form)
+        status, _ = await post(served, "/planned-work/new", data=[*form, ("step", "send")])
+        shown = words(await served.text("/planned-work/1"))
+        await post(served, "/planned-work/1/cancel", data={"csrf": csrf})
+        arabic = words(await served.text("/planned-work?lang=ar"))
     assert "It takes the last remote channel of 4 services." in words(seen)
     assert status == 303
     assert "Announced" in shown
@@ -278,10 +278,10 @@ async def test_the_committee_rules_on_the_page_with_its_reason(database: str) ->
     async with serving(database) as served:
         await served.world.work("service:s0001", from_s=-600, to_s=3600, noticed=False)
         await sign_in(served, "Committee", Role.COMMITTEE)
-        csrf = await field(served, "/work/1")
+        csrf = await field(served, "/planned-work/1")
         sent = {"csrf": csrf, "ruling": "reject", "why": "It could have waited"}
-        status, _ = await post(served, "/work/1/ruling", data=sent)
-        text = words(await served.text("/work/1"))
+        status, _ = await post(served, "/planned-work/1/ruling", data=sent)
+        text = words(await served.text("/planned-work/1"))
     assert status == 303
     assert "Counts: rejected by the committee" in text
     assert "It could have waited" in text
@@ -304,8 +304,8 @@ async def test_downtime_of_others_in_its_time_is_attributed_to_the_owner_of_the_
         await served.world.service_falls("s0005", ago_s=1800)
         number = await served.world.work("system:identity", from_s=-3600, to_s=-600)
         found: Any = await served.json(f"{API}/{number}")
-        page = await served.text(f"/work/{number}")
-        arabic = await served.text(f"/work/{number}?lang=ar")
+        page = await served.text(f"/planned-work/{number}")
+        arabic = await served.text(f"/planned-work/{number}?lang=ar")
         texts = words(page), words(arabic)
     [other] = found["downtime_of_others"]
     assert (other["service"], other["entity"], other["owner"]) == ("service:s0005", "e01", "e00")
@@ -327,10 +327,10 @@ async def test_a_form_that_does_not_fit_says_so_at_its_field_and_keeps_what_was_
 ) -> None:
     async with serving(database) as served:
         await sign_in(served, "Amal", Role.COORDINATOR)
-        csrf = await field(served, "/work/new")
+        csrf = await field(served, "/planned-work/new")
         form = work(subjects="system:identity", csrf=csrf) | changed
-        status, page = await post(served, "/work/new", data=form)
-        _, other = await post(served, "/work/new?lang=ar", data=form)
+        status, page = await post(served, "/planned-work/new", data=form)
+        _, other = await post(served, "/planned-work/new?lang=ar", data=form)
         left: Any = await served.json(API)
     assert (status, left["items"]) == (400, [])
     assert re.search(rf'id="{at_field}"[^>]* aria-invalid="true" aria-describedby="{at_field}-wrong', page)

@@ -161,4 +161,4 @@ def named_by(telling: Telling) -> Any:
 
 
 def _to(number: int) -> web.Response:
-    return web.Response(status=303, headers={"Location": f"/work/{number}"})
+    return web.Response(status=303, headers={"Location": f"/planned-work/{number}"})
