@@ -68,7 +68,7 @@ class Pump:
             except StoreUnavailable as error:
                 log.warning("alerts.store_away", why=str(error))
                 await stop.pause(backoff.next_s())
-        await self._lease.give_up()
+        await self._lease.leave()
 
     async def turn(self) -> None:
         """Hand over what is new, or all when its minute has come. Raises StoreUnavailable, LeaseLost."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.exporter.polite import politely
 from monitor.facts import FigureRow
 from monitor.judge.current import WINDOWS, Current
 from monitor.judge.picture import Picture
 from monitor.judge.seconds import ratio_of
+from monitor.polite import politely
 
 AVAILABILITY, COVERAGE = "continuity_availability_ratio", "continuity_coverage_ratio"
 HELP = {

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.exporter.polite import politely
 from monitor.facts import FigureRow
 from monitor.judge.budget import of_time
 from monitor.judge.budgets import HEADLINE, PERIODS, headline, left_shares
@@ -23,6 +22,7 @@ from monitor.judge.picture import Picture
 from monitor.judge.seconds import Spent
 from monitor.model import GOVERNMENT, Catalogue, Policy
 from monitor.objectives import Indicator, Objective, Rung
+from monitor.polite import politely
 from monitor.store.incidents import Kept
 
 TARGET, THRESHOLD = "continuity_objective_ratio", "continuity_objective_burn_threshold_ratio"

@@ -15,13 +15,13 @@ from aiohttp import web
 
 from monitor.exporter.availability import FigureLines
 from monitor.exporter.counted import Counted, counted_parts
-from monitor.exporter.polite import politely
 from monitor.facts import LastAnswer
 from monitor.judge.current import Current
 from monitor.judge.levels import Headline
 from monitor.judge.picture import ChannelShown, Picture, ServiceShown, SystemShown
 from monitor.judge.seconds import format_percent, ratio_of
 from monitor.model import Verdict
+from monitor.polite import politely
 
 Answers = Mapping[tuple[str, str], LastAnswer]
 Source = Callable[[], tuple[Picture | None, Answers, Counted | None]]

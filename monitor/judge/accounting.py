@@ -63,7 +63,7 @@ class Accounting:
             except StoreUnavailable as error:
                 log.warning("accounting.store_away", why=str(error))
                 await stop.pause(backoff.next_s())
-        await self._leave()
+        await self._lease.leave()
 
     async def _lead_or_wait(self) -> None:
         led = self._lease.epoch
@@ -74,13 +74,6 @@ class Accounting:
     def _forget(self) -> None:
         self._cursor, self._terms, self._pass_at = None, None, 0.0
         self._totals.forget()
-
-    async def _leave(self) -> None:
-        try:
-            async with asyncio.timeout(2):
-                await self._lease.give_up()
-        except (StoreUnavailable, TimeoutError):
-            log.warning("accounting.lease_left_to_expire")
 
     async def _timed_pass(self) -> None:
         began = time.monotonic()

@@ -103,7 +103,7 @@ class Derive:
             except StoreUnavailable as error:
                 log.warning("derive.store_away", why=str(error))
                 await stop.pause(backoff.next_s())
-        await self._leave()
+        await self._lease.leave()
 
     async def _lead_or_wait(self) -> None:
         led = self._lease.epoch
@@ -116,13 +116,6 @@ class Derive:
     def _step_down(self) -> None:
         self._publisher.forget()
         self._versions, self._place = [], None
-
-    async def _leave(self) -> None:
-        try:
-            async with asyncio.timeout(2):
-                await self._lease.give_up()
-        except (StoreUnavailable, TimeoutError):
-            log.warning("derive.lease_left_to_expire")
 
     async def follow(self) -> None:
         """Read what is new, make anew what it reaches, write both in one transaction; until all is read."""

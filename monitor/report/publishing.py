@@ -182,14 +182,7 @@ class Reporting:
             except StoreUnavailable as error:
                 log.warning("report.store_away", why=str(error))
                 await stop.pause(backoff.next_s())
-        await self._leave()
-
-    async def _leave(self) -> None:
-        try:
-            async with asyncio.timeout(2):
-                await self._lease.give_up()
-        except (StoreUnavailable, TimeoutError):
-            log.warning("report.lease_left_to_expire")
+        await self._lease.leave()
 
     async def look(self, stop: Stop) -> int:
         """Publish every weekly report that is due and may be; returns how many that were."""

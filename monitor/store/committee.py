@@ -8,7 +8,7 @@ from typing import NamedTuple
 import asyncpg
 
 from monitor.store.pool import Store
-from monitor.store.times import millis
+from monitor.store.times import millis, millis_or_none
 from monitor.store.tokens import audit
 
 
@@ -113,7 +113,7 @@ def _action(row: asyncpg.Record) -> Action:
         due=row["due"],
         agreed_ms=millis(row["agreed_at"]),
         agreed_by=row["agreed_by"],
-        done_ms=None if row["done_at"] is None else millis(row["done_at"]),
+        done_ms=millis_or_none(row["done_at"]),
         done_by=row["done_by"],
         result=row["result"],
     )
@@ -181,7 +181,7 @@ def _inquiry(row: asyncpg.Record) -> Inquiry:
         code=row["code"],
         asked_ms=millis(row["asked_at"]),
         asked_by=row["asked_by"],
-        answered_ms=None if row["answered_at"] is None else millis(row["answered_at"]),
+        answered_ms=millis_or_none(row["answered_at"]),
         answered_by=row["answered_by"],
         answer=row["answer"],
     )

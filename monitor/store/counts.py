@@ -14,7 +14,7 @@ import asyncpg
 from monitor.errors import BadRow
 from monitor.model import stream_key
 from monitor.store.pool import Store
-from monitor.store.times import millis, moment
+from monitor.store.times import millis, millis_or_none, moment
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -207,7 +207,7 @@ async def first_unfolded(store: Store) -> int | None:
     """The earliest hour that was added to and is not folded yet, in Unix ms; None when all are."""
     async with store.connection() as connection:
         hour = await connection.fetchval("select min(hour) from count_unfolded")
-    return None if hour is None else millis(hour)
+    return millis_or_none(hour)
 
 
 async def minutes(

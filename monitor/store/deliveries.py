@@ -7,12 +7,14 @@ For an incident and a receiver they go one after the other, in the order in whic
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import asyncpg
 
+from monitor.store import claims
 from monitor.store.pool import Store
-from monitor.store.times import millis, moment
+from monitor.store.times import millis, millis_or_none, moment
 
 ROUTING = 0x726F7574  # lock of whoever decides who gets what; any number that nobody else locks
 ROUTED_MAX = 200
@@ -229,31 +231,8 @@ async def claim(store: Store, receivers: Collection[str], *, lease: str, lease_s
     return Claimed(made_ms=millis(told.pop("made_at")), **told)
 
 
-async def close(store: Store, one: Claimed, *, state: str, said: str) -> bool:
-    """What became of it: sent, failed or dropped. False when the lease is no longer ours."""
-    async with store.connection() as connection:
-        status = await connection.execute(
-            "update delivery set state = $3, said = $4, done_at = now(), lease = null, lease_until = null "
-            "where id = $1 and lease = $2 and state = 'waiting'",
-            one.id,
-            one.lease,
-            state,
-            said,
-        )
-    return bool(status == "UPDATE 1")
-
-
-async def again(store: Store, one: Claimed, *, in_s: float, said: str) -> None:
-    """It did not go through; another try in `in_s` seconds."""
-    async with store.connection() as connection:
-        await connection.execute(
-            "update delivery set said = $3, due_at = now() + make_interval(secs => $4), lease = null, "
-            "lease_until = null where id = $1 and lease = $2 and state = 'waiting'",
-            one.id,
-            one.lease,
-            said,
-            in_s,
-        )
+close = partial(claims.close, "delivery")
+again = partial(claims.again, "delivery")
 
 
 async def waiting(store: Store, receiver: str) -> list[Waits]:
@@ -370,9 +349,7 @@ async def not_delivered(store: Store, *, from_ms: int) -> list[Told]:
 def _told(row: asyncpg.Record) -> Told:
     told = dict(row)
     made, due, done = (told.pop(name) for name in ("made_at", "due_at", "done_at"))
-    return Told(
-        **told, made_ms=millis(made), due_ms=millis(due), done_ms=None if done is None else millis(done)
-    )
+    return Told(**told, made_ms=millis(made), due_ms=millis(due), done_ms=millis_or_none(done))
 
 
 async def signing_key(store: Store, purpose: str, *, fresh: bytes) -> bytes:

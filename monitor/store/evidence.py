@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from monitor.facts import Answered
 from monitor.store.pool import Store
-from monitor.store.times import millis
+from monitor.store.times import millis, millis_or_none
 
 RECENT_S = 900.0
 BACK_S = 2 * 86_400.0
@@ -28,10 +28,7 @@ async def newest(store: Store, pairs: Collection[tuple[str, str]]) -> list[Answe
             [vantage for _, vantage in pairs],
             RECENT_S,
         )
-    return [
-        Answered(row[0], row[1], row[2], row[3], row[4], None if row[5] is None else millis(row[5]))
-        for row in rows
-    ]
+    return [Answered(row[0], row[1], row[2], row[3], row[4], millis_or_none(row[5])) for row in rows]
 
 
 async def last_good(store: Store, checks: Collection[str]) -> dict[str, int]:

@@ -8,7 +8,7 @@ import asyncpg
 
 from monitor.facts import ExclusionRow
 from monitor.store.pool import Store
-from monitor.store.times import millis, moment
+from monitor.store.times import millis, millis_or_none, moment
 from monitor.store.tokens import audit
 
 
@@ -198,14 +198,14 @@ def _row(row: asyncpg.Record) -> ExclusionRow:
         announced_at_ms=millis(row["announced_at"]),
         announced_by=row["announced_by"],
         extends=row["extends"],
-        approved_at_ms=None if approved_at is None else millis(approved_at),
+        approved_at_ms=millis_or_none(approved_at),
         approved_by=row["approved_by"],
-        finished_at_ms=None if finished_at is None else millis(finished_at),
+        finished_at_ms=millis_or_none(finished_at),
         down=row["down"],
         filing=row["filing"],
         document=row["document"],
         series=row["series"],
-        rejected_at_ms=None if row["rejected_at"] is None else millis(row["rejected_at"]),
+        rejected_at_ms=millis_or_none(row["rejected_at"]),
         rejected_by=row["rejected_by"],
         ruling_why=row["ruling_why"],
     )

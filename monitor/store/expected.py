@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 import asyncpg
 
 from monitor.facts import Finding, Fitted, Missed, Place
 from monitor.store.pool import Store
-from monitor.store.times import millis, moment
+from monitor.store.times import millis, millis_or_none, moment, moment_or_none
 
 FINDINGS_MAX = 1000
 MISSED_MAX = 20_000
@@ -151,12 +150,12 @@ def _finding(row: asyncpg.Record) -> Finding:
         kind=row["kind"],
         level=row["level"],
         began_ms=millis(row["began"]),
-        ended_ms=_millis_or_none(row["ended"]),
+        ended_ms=millis_or_none(row["ended"]),
         probability=row["probability"],
         expected=row["expected"],
         seen=row["seen"],
         known_at_ms=millis(row["known_at"]),
-        withdrawn_at_ms=_millis_or_none(row["withdrawn_at"]),
+        withdrawn_at_ms=millis_or_none(row["withdrawn_at"]),
     )
 
 
@@ -171,7 +170,7 @@ async def keep_missed(connection: asyncpg.Connection, rows: Sequence[Missed]) ->
             "on conflict (subject, began) do update set "
             + ", ".join(f"{name} = excluded.{name}" for name in _MISSED.split(", ")[2:])
             + ", known_at = now()",
-            [(row[0], moment(row[1]), _moment(row[2]), *row[3:14], moment(row[14])) for row in rows],
+            [(row[0], moment(row[1]), moment_or_none(row[2]), *row[3:14], moment(row[14])) for row in rows],
         )
 
 
@@ -222,14 +221,6 @@ _MISSED = (
 def _missed(row: asyncpg.Record) -> Missed:
     told: dict[str, Any] = dict(row)
     times: dict[str, Any] = {
-        f"{name}_ms": _millis_or_none(told.pop(name)) for name in ("began", "ended", "as_of")
+        f"{name}_ms": millis_or_none(told.pop(name)) for name in ("began", "ended", "as_of")
     }
     return Missed(**told, **times)
-
-
-def _millis_or_none(at: Any) -> int | None:
-    return None if at is None else millis(at)
-
-
-def _moment(at_ms: int | None) -> datetime | None:
-    return None if at_ms is None else moment(at_ms)

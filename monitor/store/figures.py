@@ -11,7 +11,7 @@ import asyncpg
 from monitor.facts import Dirty, FigureClock, FigureRow, Membership, TallyRow
 from monitor.store.changes import ChangeRow
 from monitor.store.pool import Store
-from monitor.store.times import millis, moment
+from monitor.store.times import millis, millis_or_none, moment, moment_or_none
 
 _TALLY = TallyRow._fields
 _KEY = ("subject", "zone", "kind", "start", "end", "as_of")
@@ -44,7 +44,7 @@ async def judged_until(store: Store) -> int | None:
              where exists (select from state) and exists (select from follower where role = 'derive')
             """
         )
-    return None if at is None else millis(at)
+    return millis_or_none(at)
 
 
 async def memberships(store: Store, *, from_ms: int, to_ms: int) -> list[Membership]:
@@ -61,7 +61,7 @@ async def memberships(store: Store, *, from_ms: int, to_ms: int) -> list[Members
             row["subject"],
             row["parent"],
             millis(row["began"]),
-            None if row["ended"] is None else millis(row["ended"]),
+            millis_or_none(row["ended"]),
         )
         for row in rows
     ]
@@ -71,7 +71,7 @@ async def began(store: Store) -> int | None:
     """When the first subject began to exist; None before the first catalogue."""
     async with store.connection() as connection:
         at = await connection.fetchval("select min(lower(during)) from membership")
-    return None if at is None else millis(at)
+    return millis_or_none(at)
 
 
 async def clock(store: Store, zone: str) -> FigureClock | None:
@@ -95,10 +95,7 @@ async def dirty(store: Store) -> list[Dirty]:
     """Every mark, the oldest stretch first."""
     async with store.connection() as connection:
         rows = await connection.fetch("select id, since, until from figure_dirty order by since, id")
-    return [
-        Dirty(row["id"], millis(row["since"]), None if row["until"] is None else millis(row["until"]))
-        for row in rows
-    ]
+    return [Dirty(row["id"], millis(row["since"]), millis_or_none(row["until"])) for row in rows]
 
 
 async def mark(connection: asyncpg.Connection, since_ms: dict[str, int]) -> None:
@@ -149,7 +146,7 @@ async def forget(connection: asyncpg.Connection, *, zone: str, kind: str, but_ms
         "delete from figure where zone = $1 and kind = $2 and start is distinct from $3",
         zone,
         kind,
-        None if but_ms is None else moment(but_ms),
+        moment_or_none(but_ms),
     )
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from monitor.facts import Attempt, Bucket, Gap, Standing
 from monitor.store.pool import Store
-from monitor.store.times import millis, moment
+from monitor.store.times import millis, millis_or_none, moment
 
 ATTEMPTS_MAX = 500
 STEPS_MAX = 5000
@@ -113,7 +113,7 @@ def _attempt(row: asyncpg.Record) -> Attempt:
         phases_ms=_phases.decode(row["phases_ms"]),
         status=row["status"],
         size_bytes=row["size_bytes"],
-        certificate_expires_ms=None if expires is None else millis(expires),
+        certificate_expires_ms=millis_or_none(expires),
         failed=_failed.decode(row["failed"] or "[]"),
         serial=row["serial"],
         skewed=row["skewed"],

@@ -10,7 +10,7 @@ import asyncpg
 from monitor.facts import Standing
 from monitor.store.changes import wake
 from monitor.store.pool import Store
-from monitor.store.times import millis, moment
+from monitor.store.times import millis, millis_or_none, moment, moment_or_none
 from monitor.store.tokens import audit
 
 
@@ -185,7 +185,7 @@ async def keep(connection: asyncpg.Connection, rows: Sequence[IncidentRow]) -> N
                 *row[:7],
                 moment(row.since_ms),
                 moment(row.opened_ms),
-                None if row.closed_ms is None else moment(row.closed_ms),
+                moment_or_none(row.closed_ms),
                 *row[10:],
             )
             for row in sorted(rows, key=lambda row: row.absorbed_by is not None)
@@ -291,4 +291,4 @@ async def _write(
 def kept_of(row: asyncpg.Record) -> Kept:
     """Of a row with document, acknowledged_at and acknowledged_by."""
     at = row["acknowledged_at"]
-    return Kept(row["document"], None if at is None else millis(at), row["acknowledged_by"])
+    return Kept(row["document"], millis_or_none(at), row["acknowledged_by"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from monitor.store.pool import Store
-from monitor.store.times import millis, moment
+from monitor.store.times import millis, millis_or_none, moment
 
 LATE_S = 900.0
 MOST = 50
@@ -47,7 +47,7 @@ async def found_later(store: Store, *, from_ms: int, late_s: float = LATE_S) -> 
         FoundLater(
             row["subject"],
             millis(row["at"]),
-            None if row["ended"] is None else millis(row["ended"]),
+            millis_or_none(row["ended"]),
             millis(row["known_at"]),
         )
         for row in rows

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 
-from monitor.errors import LeaseLost
+from monitor.errors import LeaseLost, StoreUnavailable
+from monitor.log import Log
 from monitor.store.pool import Store
 
+log = Log(__name__)
 LEASE_S = 10
 RENEW_S = 3
+LEAVE_S = 2  # a stopping process waits no longer for a database that may be away
 
 
 class Lease:
@@ -71,3 +76,12 @@ class Lease:
                     self.epoch,
                 )
             self.epoch = 0
+
+    async def leave(self) -> None:
+        """The same at the end of a process: within a bound, and a database that is away stops nobody."""
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                await self.give_up()
+        except (StoreUnavailable, TimeoutError):
+            event = f"{self.role}.lease_left_to_expire"
+            log.warning(event)

@@ -7,7 +7,7 @@ import asyncpg
 from monitor.facts import Day, Said
 from monitor.store.changes import wake
 from monitor.store.pool import Store
-from monitor.store.times import millis, moment
+from monitor.store.times import millis, millis_or_none, moment, moment_or_none
 from monitor.store.tokens import audit
 
 
@@ -21,7 +21,7 @@ async def say(
             incident,
             ar,
             en,
-            None if next_update_ms is None else moment(next_update_ms),
+            moment_or_none(next_update_ms),
             actor,
         )
         await audit(connection, actor=actor, action="public.said", about=incident)
@@ -54,7 +54,7 @@ def _said(row: asyncpg.Record) -> Said:
         incident=row["incident"],
         ar=row["ar"],
         en=row["en"],
-        next_update_ms=None if due is None else millis(due),
+        next_update_ms=millis_or_none(due),
         said_ms=millis(row["said_at"]),
         said_by=row["said_by"],
     )

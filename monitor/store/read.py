@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
 
 import asyncpg
 import msgspec
@@ -11,7 +10,7 @@ import msgspec
 from monitor.facts import Changed, Clocks, LastAnswer, Place, Refusal, Standing
 from monitor.model import Catalogue, Version
 from monitor.store.pool import Store
-from monitor.store.times import millis
+from monitor.store.times import millis, millis_or_none
 
 CHANGES_MAX = 1000
 PHASE_AGE_MAX_S = 3600  # an answer older than this is no longer shown as the last one
@@ -103,7 +102,7 @@ def _changed(row: asyncpg.Record) -> Changed:
         reason=row["reason"],
         cause=row["cause"],
         known_at_ms=millis(row["known_at"]),
-        withdrawn_at_ms=_millis_or_none(row["withdrawn_at"]),
+        withdrawn_at_ms=millis_or_none(row["withdrawn_at"]),
     )
 
 
@@ -118,9 +117,9 @@ async def clocks(store: Store) -> Clocks:
         now = await connection.fetchval("select clock_timestamp()")
     return Clocks(
         judged_until_ms={
-            (row["cluster"], row["partition"]): _millis_or_none(row["judged_until"]) for row in rows
+            (row["cluster"], row["partition"]): millis_or_none(row["judged_until"]) for row in rows
         },
-        derive_at_ms=_millis_or_none(derive),
+        derive_at_ms=millis_or_none(derive),
         now_ms=millis(now),
     )
 
@@ -183,7 +182,7 @@ def _last(row: asyncpg.Record) -> LastAnswer:
         row["check_key"],
         row["vantage"],
         _phases.decode(row["phases_ms"]),
-        _millis_or_none(row["certificate_expires"]),
+        millis_or_none(row["certificate_expires"]),
     )
 
 
@@ -203,7 +202,3 @@ def _fill(newer: LastAnswer, older: LastAnswer) -> LastAnswer:
         phases_ms={**older.phases_ms, **newer.phases_ms},
         certificate_expires_ms=older.certificate_expires_ms if expires_ms is None else expires_ms,
     )
-
-
-def _millis_or_none(at: Any) -> int | None:
-    return None if at is None else millis(at)

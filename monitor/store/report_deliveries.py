@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from typing import Literal, NamedTuple
 
 import asyncpg
 
+from monitor.store import claims
 from monitor.store.pool import Store
-from monitor.store.times import millis
+from monitor.store.times import millis, millis_or_none
 from monitor.store.tokens import audit
 
 LOG_MAX = 1000
@@ -139,35 +141,12 @@ async def claim(store: Store, recipients: Collection[str], *, lease: str, lease_
         tries=row["tries"],
         lease=row["lease"],
         document=row["document"].encode(),
-        review_until_ms=None if until is None else millis(until),
+        review_until_ms=millis_or_none(until),
     )
 
 
-async def close(store: Store, one: Claimed, *, state: str, said: str) -> bool:
-    """What became of it: sent or failed. False when the lease is no longer ours."""
-    async with store.connection() as connection:
-        status = await connection.execute(
-            "update report_delivery set state = $3, said = $4, done_at = now(), lease = null, "
-            "lease_until = null where id = $1 and lease = $2 and state = 'waiting'",
-            one.id,
-            one.lease,
-            state,
-            said,
-        )
-    return bool(status == "UPDATE 1")
-
-
-async def again(store: Store, one: Claimed, *, in_s: float, said: str) -> None:
-    """It did not go through; another try in `in_s` seconds."""
-    async with store.connection() as connection:
-        await connection.execute(
-            "update report_delivery set said = $3, due_at = now() + make_interval(secs => $4), lease = null, "
-            "lease_until = null where id = $1 and lease = $2 and state = 'waiting'",
-            one.id,
-            one.lease,
-            said,
-            in_s,
-        )
+close = partial(claims.close, "report_delivery")
+again = partial(claims.again, "report_delivery")
 
 
 async def waiting(store: Store) -> int:
@@ -193,6 +172,4 @@ async def log(store: Store, *, label: str | None = None, limit: int = LOG_MAX) -
 def _sent(row: asyncpg.Record) -> Sent:
     told = dict(row)
     made, due, done = (told.pop(name) for name in ("made_at", "due_at", "done_at"))
-    return Sent(
-        **told, made_ms=millis(made), due_ms=millis(due), done_ms=None if done is None else millis(done)
-    )
+    return Sent(**told, made_ms=millis(made), due_ms=millis(due), done_ms=millis_or_none(done))

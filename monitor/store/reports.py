@@ -8,7 +8,7 @@ from typing import NamedTuple
 import asyncpg
 
 from monitor.store.pool import Store
-from monitor.store.times import millis, moment
+from monitor.store.times import millis, millis_or_none, moment
 from monitor.store.tokens import audit
 
 NOTES_MAX = 5  # of an incident
@@ -134,7 +134,7 @@ async def last_published(store: Store) -> int | None:
     """When the last version was published, in Unix ms; None before the first."""
     async with store.connection() as connection:
         at = await connection.fetchval("select max(published_at) from report_version")
-    return None if at is None else millis(at)
+    return millis_or_none(at)
 
 
 def _line(row: asyncpg.Record) -> ReportLine:
@@ -189,7 +189,7 @@ async def incidents(
             row["number"],
             row["subject"],
             millis(row["since"]),
-            None if row["closed_at"] is None else millis(row["closed_at"]),
+            millis_or_none(row["closed_at"]),
             tuple(row["notes"]),
         )
         for row in rows

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from monitor.facts import Place
 from monitor.store.pool import Store
-from monitor.store.times import millis, moment
+from monitor.store.times import millis, millis_or_none, moment
 
 HOUR_MS = 3_600_000
 
@@ -171,10 +171,7 @@ async def outages(store: Store, *, subjects: Collection[str], from_ms: int, to_m
     """
     async with store.connection() as connection:
         rows = await connection.fetch(_OUTAGES, list(subjects), moment(from_ms), moment(to_ms))
-    return [
-        Outage(row["subject"], millis(row["began"]), None if row["ended"] is None else millis(row["ended"]))
-        for row in rows
-    ]
+    return [Outage(row["subject"], millis(row["began"]), millis_or_none(row["ended"])) for row in rows]
 
 
 _STANDING = "layer = 'effective' and withdrawn_at is null"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from monitor.store.changes import wake
 from monitor.store.incidents import Kept, kept_of
 from monitor.store.pool import Store
-from monitor.store.times import millis, moment
+from monitor.store.times import millis, millis_or_none, moment
 from monitor.store.tokens import audit
 
 MOST = 500
@@ -63,7 +63,7 @@ async def last_hand_over(store: Store) -> int | None:
     """When a shift was last handed over."""
     async with store.connection() as connection:
         at = await connection.fetchval("select max(at) from hand_over")
-    return None if at is None else millis(at)
+    return millis_or_none(at)
 
 
 async def hand_over(store: Store, *, since_ms: int, author: str, text: str) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 import asyncpg
 
 from monitor.errors import FenceBroken
 from monitor.store.pool import Store
-from monitor.store.times import millis, moment
+from monitor.store.times import millis_or_none, moment, moment_or_none
 
 
 class Standing(NamedTuple):
@@ -82,9 +81,9 @@ async def stored(store: Store, *, cluster: str, topic: str, partition: int) -> S
         return None
     return Standing(
         next=row["next"],
-        last_at_ms=None if row["last_at"] is None else millis(row["last_at"]),
+        last_at_ms=millis_or_none(row["last_at"]),
         last_crc=row["last_crc"],
-        judged_until_ms=None if row["judged_until"] is None else millis(row["judged_until"]),
+        judged_until_ms=millis_or_none(row["judged_until"]),
         horizon=row["horizon"],
     )
 
@@ -121,9 +120,9 @@ async def move(
         topic,
         partition,
         expected,
-        _moment(expected_until_ms),
+        moment_or_none(expected_until_ms),
         to.next,
-        _moment(to.last_at_ms),
+        moment_or_none(to.last_at_ms),
         to.last_crc,
         to.horizon,
     )
@@ -151,15 +150,11 @@ async def advance_clock(
         topic,
         partition,
         expected,
-        _moment(expected_until_ms),
+        moment_or_none(expected_until_ms),
         moment(until_ms),
     )
     if status != "UPDATE 1":
         raise FenceBroken(f"{topic}/{partition}: {expected} and its clock are not what is stored")
-
-
-def _moment(at_ms: int | None) -> datetime | None:
-    return None if at_ms is None else moment(at_ms)
 
 
 async def accept(store: Store, *, cluster: str, topic: str, partition: int, next_offset: int) -> bool:

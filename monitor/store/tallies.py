@@ -16,7 +16,7 @@ import asyncpg
 from monitor.facts import Ended
 from monitor.store.counts import HOUR_MS, MINUTE_MS
 from monitor.store.pool import Store
-from monitor.store.times import EPOCH, millis, moment
+from monitor.store.times import EPOCH, millis, millis_or_none, moment
 
 DAY_MS = 24 * HOUR_MS
 MINUTES_KEPT_MS = 100 * DAY_MS
@@ -151,7 +151,7 @@ async def counted_until(store: Store) -> int | None:
             "or judged_until > now() - make_interval(secs => $1))",
             GONE_S,
         )
-    return None if at is None else millis(at)
+    return millis_or_none(at)
 
 
 async def being_added(store: Store, over: Stretch) -> list[int]:

@@ -16,3 +16,13 @@ def moment(ms: int) -> datetime:
 def millis(at: datetime) -> int:
     """Unix milliseconds of an instant."""
     return (at - EPOCH) // _MILLISECOND
+
+
+def moment_or_none(ms: int | None) -> datetime | None:
+    """The same of what may not be."""
+    return None if ms is None else moment(ms)
+
+
+def millis_or_none(at: datetime | None) -> int | None:
+    """The same of what may not be."""
+    return None if at is None else millis(at)

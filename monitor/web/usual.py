@@ -6,9 +6,8 @@ Only completed transactions: they are what people got done, and what an outage l
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import NamedTuple, TypeVar
+from collections.abc import Hashable, Iterable, Mapping
+from typing import NamedTuple
 
 from monitor.facts import Ended
 from monitor.judge import pattern as patterns
@@ -16,6 +15,7 @@ from monitor.judge.hours import HOUR_MS, Hours
 from monitor.judge.missed import INTERVAL
 from monitor.judge.pattern import Expectation, Usual
 from monitor.model import Catalogue, Service
+from monitor.polite import politely
 from monitor.store import expected
 from monitor.store.pool import Store
 
@@ -23,7 +23,6 @@ POLITE_EVERY = 64  # channels
 COVER_SHARE = 0.99
 WORK_MAX = 200_000  # channels times hours: about a second
 OVERLAP_MS = 60_000  # patterns of one fit are not all visible at the same instant
-Thing = TypeVar("Thing")
 Range = tuple[int, int]
 
 
@@ -73,7 +72,7 @@ class Usuals:
         fresh = [row for row in rows if self._fitted_ms.get(row.channel) != row.fitted_at_ms]
         if fresh:
             told = await asyncio.to_thread(
-                lambda: [patterns.decode(row.document) for row in _politely(fresh)]
+                lambda: [patterns.decode(row.document) for row in politely(fresh, every=POLITE_EVERY)]
             )
             self._usual |= {row.channel: each.completed for row, each in zip(fresh, told, strict=True)}
             self._fitted_ms |= {row.channel: row.fitted_at_ms for row in fresh}
@@ -86,7 +85,9 @@ class Usuals:
         known = [self._usual[path] for path in channels if path in self._usual]
         if not known:
             return None
-        return patterns.total(each.expected(self.hours, from_ms, to_ms) for each in _politely(known))
+        return patterns.total(
+            each.expected(self.hours, from_ms, to_ms) for each in politely(known, every=POLITE_EVERY)
+        )
 
     def bands(
         self,
@@ -121,11 +122,3 @@ class Usuals:
             return from_ms, to_ms
         hour = self.hours.at(from_ms)
         return hour.slot, hour.holiday, to_ms - from_ms
-
-
-def _politely(things: Iterable[Thing]) -> Iterator[Thing]:
-    """Let the event loop have the interpreter now and then: this runs in a thread beside it."""
-    for number, thing in enumerate(things):
-        if number % POLITE_EVERY == 0:
-            time.sleep(0)
-        yield thing

@@ -6,7 +6,6 @@ import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from string import Formatter
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
@@ -16,7 +15,7 @@ from msgspec.structs import replace
 
 from monitor.config.load import load
 from monitor.judge.seconds import Says
-from monitor.language import Message, messages_in
+from monitor.language import messages_in
 from monitor.model import (
     Catalogue,
     ChannelKind,
@@ -35,6 +34,7 @@ from monitor.public.told import Given, Saying
 from monitor.public.words import LOCALE, messages
 from probes.http_settings import Settings as Http
 from tests import world
+from tests.catalogues import incomplete, unlike
 from tests.monitor.public_scene import (
     APP,
     CALL,
@@ -250,14 +250,6 @@ def test_every_link_of_a_page_leads_to_a_file(path: str) -> None:
         assert "/".join(parts) in files, (path, link)
 
 
-FORMS = {"en": {"one", "other"}, "ar": {"zero", "one", "two", "few", "many", "other"}}
-
-
-def placeholders(message: Message) -> set[str]:
-    forms = [message] if isinstance(message, str) else list(message.values())
-    return {field for form in forms for _, field, _, _ in Formatter().parse(form) if field}
-
-
 def test_both_languages_have_the_same_messages_and_every_one_is_used() -> None:
     en, ar = messages_in(LOCALE, "en"), messages("ar")
     sources = [*ROOM.glob("templates/*.html"), *ROOM.glob("*.py"), ROOM.parent / "language.py"]
@@ -268,14 +260,7 @@ def test_both_languages_have_the_same_messages_and_every_one_is_used() -> None:
     written |= {f"duration.{unit}" for unit in ("days", "hours", "minutes", "seconds")}
     written |= {f"{key}.{part}" for key in ("lost", "soon") for part in ("title", "text")}
     written |= {f"say.{each}" for each in ("slow", "unknown", "checking")}
-    wrong = [k for k in en if placeholders(en[k]) | {"n"} != placeholders(ar[k]) | {"n"}]
-    short = [
-        (language, key)
-        for language, found in (("en", en), ("ar", ar))
-        for key, message in found.items()
-        if isinstance(message, dict) and set(message) != FORMS[language]
-    ]
-    assert (en.keys(), wrong, short) == (ar.keys(), [], [])
+    assert (unlike(en, ar), incomplete(en=en, ar=ar)) == ([], [])
     assert set(en) - written == set()
 
 

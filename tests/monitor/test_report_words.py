@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from string import Formatter
 from typing import get_args
 
 import pytest
@@ -15,17 +14,16 @@ from monitor.judge.findings import DROP, FAILURE_RATE, SURGE
 from monitor.judge.findings import SILENCE as SILENT
 from monitor.judge.seconds import Says
 from monitor.judge.timeline import NOT_MEASURED, SILENCE, UNCONFIRMED
-from monitor.language import Message
 from monitor.model import ChannelKind, DayName
 from monitor.model import Missing as Unknowns
 from monitor.objectives import Indicator
 from monitor.report.document import Kind, Value
 from monitor.report.figures import FIGURES, Unit
 from monitor.report.voice import LOCALE, WHY, Voice, words
+from tests.catalogues import incomplete, unlike
 from tests.golden_week import golden, terms
 
 ROOM = LOCALE.parent
-FORMS = {"en": {"one", "other"}, "ar": {"zero", "one", "two", "few", "many", "other"}}
 NO_FIGURE = [says for says in Says if says is not Says.FIGURE]
 FAMILIES = {
     "title": list(get_args(Kind)),
@@ -63,11 +61,6 @@ def used() -> set[str]:
     return made | (written & {*words("en")})
 
 
-def placeholders(message: Message) -> set[str]:
-    forms = [message] if isinstance(message, str) else list(message.values())
-    return {field for form in forms for _, field, _, _ in Formatter().parse(form) if field}
-
-
 def test_every_key_that_is_used_exists_and_every_key_that_exists_is_used() -> None:
     known = set(words("en"))
     assert (used() - known, known - used()) == (set(), set())
@@ -75,21 +68,7 @@ def test_every_key_that_is_used_exists_and_every_key_that_exists_is_used() -> No
 
 def test_both_languages_have_the_same_keys_placeholders_and_all_their_plural_forms() -> None:
     en, ar = words("en"), words("ar")
-    wrong = [
-        key
-        for key in en.keys() | ar.keys()
-        if key not in en
-        or key not in ar
-        or placeholders(en[key]) | {"n"} != placeholders(ar[key]) | {"n"}
-        or isinstance(en[key], str) != isinstance(ar[key], str)
-    ]
-    short = [
-        (language, key)
-        for language in FORMS
-        for key, message in words(language).items()
-        if isinstance(message, dict) and set(message) != FORMS[language]
-    ]
-    assert (wrong, short) == ([], [])
+    assert (unlike(en, ar), incomplete(en=en, ar=ar)) == ([], [])
 
 
 def bare(text: str) -> str:

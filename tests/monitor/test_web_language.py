@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from string import Formatter
 
 import pytest
 from babel import Locale
@@ -26,14 +25,14 @@ from monitor.model import ChannelKind, Effect, FindingLevel, Missing, Severity, 
 from monitor.objectives import Indicator
 from monitor.web.announcing import Wrong
 from monitor.web.charts import PHASES
-from monitor.web.language import Ltr, Message, Speaker, choose, messages
+from monitor.web.language import Ltr, Speaker, choose, messages
 from monitor.web.pages.overview import STATES
 from monitor.web.reporting import VERDICTS
 from monitor.web.site import ROOM
 from monitor.words import EXCLUDED, LOOKS
 from probes.contract import Outcome, Reason
+from tests.catalogues import FORMS, incomplete, unlike
 
-FORMS = {"en": {"one", "other"}, "ar": {"zero", "one", "two", "few", "many", "other"}}
 FAMILIES = {
     **{f"state.{kind}": list(Second) for kind in ("service", "channel", "system")},
     "reason": [*Reason, BEHIND, DEPENDENCY, NOT_MEASURED, SILENCE, UNCONFIRMED, "not_in_catalogue"],
@@ -87,11 +86,6 @@ STEMS = {key.split(".")[0] for key in messages("en")}
 NOT_MESSAGES = re.compile(r"\.(html|css|js|svg|py|yaml|json)$|^(monitor|service|system)\.(web|store|slug)")
 
 
-def placeholders(message: Message) -> set[str]:
-    forms = [message] if isinstance(message, str) else list(message.values())
-    return {field for form in forms for _, field, _, _ in Formatter().parse(form) if field}
-
-
 def test_every_key_that_is_used_exists_and_every_key_that_exists_is_used() -> None:
     known = set(messages("en"))
     assert (used() - known, known - used()) == (set(), set())
@@ -99,21 +93,7 @@ def test_every_key_that_is_used_exists_and_every_key_that_exists_is_used() -> No
 
 def test_both_languages_have_the_same_keys_placeholders_and_all_their_plural_forms() -> None:
     en, ar = messages("en"), messages("ar")
-    wrong = [
-        key
-        for key in en.keys() | ar.keys()
-        if key not in en
-        or key not in ar
-        or placeholders(en[key]) | {"n"} != placeholders(ar[key]) | {"n"}
-        or isinstance(en[key], str) != isinstance(ar[key], str)
-    ]
-    short = [
-        (language, key)
-        for language in FORMS
-        for key, message in messages(language).items()
-        if isinstance(message, dict) and set(message) != FORMS[language]
-    ]
-    assert (wrong, short) == ([], [])
+    assert (unlike(en, ar), incomplete(en=en, ar=ar)) == ([], [])
 
 
 def test_arabic_has_the_six_forms_that_babel_asks_for() -> None:

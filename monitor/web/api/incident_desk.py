@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from monitor.errors import UsageError
 from monitor.judge import desk
 from monitor.judge.by_hand import NotNow
-from monitor.model import Catalogue
 from monitor.store import incidents as table
-from monitor.store import read
 from monitor.store.pool import Store
 from monitor.web.api import forms
+from monitor.web.api.named import in_force
 from monitor.web.handled import all_shown, note_of, shown
 from monitor.web.problems import Refused
 from monitor.web.reporting import report_of
@@ -36,7 +35,7 @@ async def one(store: Store, number: str) -> forms.Json:
 async def opened(store: Store, sent: dict[str, str], *, by: str, now_ms: int) -> forms.Json:
     """A new one by hand; `sent` as the API takes it. Raises UsageError for what is wrong with it."""
     with _said_to_a_person():
-        report = report_of(sent, await _catalogue(store), by=by, now_ms=now_ms)
+        report = report_of(sent, (await in_force(store)).catalogue, by=by, now_ms=now_ms)
         made = await desk.open_incident(store, report, now_ms=now_ms)
     return await one(store, made.number)
 
@@ -58,13 +57,6 @@ async def closed(store: Store, number: str, *, by: str, now_ms: int, summary: st
         if text is not None:
             await desk.summarise(store, number, by=by, text=text)
     return await one(store, number)
-
-
-async def _catalogue(store: Store) -> Catalogue:
-    serial = await read.serial_in_force(store)
-    if not serial:
-        raise UsageError("no catalogue was published here yet; `continuity run derive` does that")
-    return (await read.version(store, serial)).catalogue
 
 
 @contextmanager

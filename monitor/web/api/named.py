@@ -11,7 +11,7 @@ from monitor.judge.asking import BadAsk, asked
 from monitor.judge.current import CurrentFigures
 from monitor.judge.objectives import Completions, objectives
 from monitor.judge.terms import terms_of
-from monitor.model import Catalogue
+from monitor.model import Version
 from monitor.store import read
 from monitor.store.pool import Store
 from monitor.web.api import figure_forms, objective_forms
@@ -33,7 +33,7 @@ async def figure_named(
 
     Raises UsageError when there is no such thing or stretch, StoreUnavailable.
     """
-    catalogue = await _in_force(store)
+    catalogue = (await in_force(store)).catalogue
     subject = subject_of(catalogue, named)
     if subject is None:
         near = suggestion(named, subjects_of(catalogue))
@@ -59,7 +59,7 @@ async def objectives_named(store: Store, service: str | None, *, now_ms: int) ->
 
     Raises UsageError when no service is called so, StoreUnavailable.
     """
-    catalogue = await _in_force(store)
+    catalogue = (await in_force(store)).catalogue
     slugs = [one.slug for one in catalogue.services]
     if service is not None and service not in slugs:
         raise UsageError(f"no service is called {service!r}{suggestion(service, slugs)}")
@@ -69,8 +69,9 @@ async def objectives_named(store: Store, service: str | None, *, now_ms: int) ->
     return objective_forms.objectives(found, catalogue.policy.decimals)
 
 
-async def _in_force(store: Store) -> Catalogue:
+async def in_force(store: Store) -> Version:
+    """The version of the catalogue in force. Raises UsageError before the first, StoreUnavailable."""
     serial = await read.serial_in_force(store)
     if not serial:
         raise UsageError("no catalogue was published here yet; `continuity run derive` does that")
-    return (await read.version(store, serial)).catalogue
+    return await read.version(store, serial)

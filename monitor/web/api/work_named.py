@@ -14,11 +14,11 @@ from monitor.judge.reach_of_work import reach
 from monitor.judge.reading import exclusion_of
 from monitor.judge.surroundings import Surroundings
 from monitor.store import exclusions as table
-from monitor.store import read
 from monitor.store.pool import Store
 from monitor.store.tokens import Holder, Role
 from monitor.web import working
 from monitor.web.announcing import announcement_of, instant_of
+from monitor.web.api.named import in_force
 from monitor.web.api.openapi_work import LISTED_MAX
 from monitor.web.api.work import line
 from monitor.web.problems import Refused
@@ -91,10 +91,7 @@ async def _lines(store: Store, found: list[Exclusion]) -> list[dict[str, Any]]:
 
 
 async def _around(store: Store) -> Surroundings:
-    serial = await read.serial_in_force(store)
-    if not serial:
-        raise UsageError("no catalogue was published here yet; `continuity run derive` does that")
-    return Surroundings(await read.version(store, serial))
+    return Surroundings(await in_force(store))
 
 
 def _now_ms() -> int:

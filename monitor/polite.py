@@ -10,9 +10,9 @@ Thing = TypeVar("Thing")
 POLITE_EVERY = 16
 
 
-def politely(things: Iterable[Thing]) -> Iterator[Thing]:
-    """Let the event loop have the interpreter every millisecond or so, not every five."""
+def politely(things: Iterable[Thing], *, every: int = POLITE_EVERY) -> Iterator[Thing]:
+    """Let the event loop have the interpreter after `every` things: each millisecond or so, not each five."""
     for number, thing in enumerate(things):
-        if number % POLITE_EVERY == 0:
+        if number % every == 0:
             time.sleep(0)
         yield thing
