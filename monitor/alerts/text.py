@@ -298,7 +298,7 @@ class Teller:
     def _target(self, share: float) -> Ltr:
         exactly = exact(share)
         percent = format_percent(exactly.numerator, exactly.denominator, 1) or ""
-        return Ltr(f"{percent.removesuffix('.0')}\u202f%")
+        return Ltr(f"{percent.removesuffix('.0')}%")
 
     def duration(self, ms: int) -> Said:
         """At most two units: 40 s, 65 min, 2 h 5 min."""

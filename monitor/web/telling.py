@@ -146,7 +146,7 @@ class Telling:
     def percent(self, part: int, whole: int, decimals: int = 1) -> Ltr | None:
         """Cut, never rounded up; None when there is nothing to divide."""
         written = format_percent(part, whole, decimals)
-        return None if written is None else Ltr(f"{written}\u202f%")
+        return None if written is None else Ltr(f"{written}%")
 
     def share(self, share: float) -> Ltr:
         """A setting such as 0.95 as 95 %."""
@@ -161,7 +161,7 @@ class Telling:
 
     def printed(self, share: Share) -> Ltr | None:
         """A share of transactions."""
-        return None if share.percent is None else Ltr(f"{share.percent}\u202f%")
+        return None if share.percent is None else Ltr(f"{share.percent}%")
 
     def points(self, points: Fraction) -> Ltr:
         """Percentage points, without a sign: words say which way."""
