@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from math import ceil, floor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -260,7 +259,7 @@ class Teller:
         found = story.missed
         if found is None:
             return self._say("missed.unknown")
-        low, high = floor(found.low), ceil(found.high)
+        low, high = found.whole
         return self._say("missed.range", missed=round(found.value), low=low, high=high)
 
     def _last(self, story: Story, kind: str) -> str:

@@ -7,6 +7,7 @@ of what might have come. Outages that overlap are never added: stretches are uni
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil, floor
 
 import msgspec
 
@@ -25,6 +26,24 @@ class Estimate(msgspec.Struct, frozen=True):
     value: float
     low: float
     high: float
+
+    @property
+    def about(self) -> str:
+        """The estimate as it is printed."""
+        return about(self.value)
+
+    @property
+    def whole(self) -> tuple[int, int]:
+        """The interval as it is printed: widened to whole transactions, and until the estimate lies in it.
+
+        Of something rare the likeliest nine in ten are all nothing, while the mean is a little more.
+        """
+        return floor(min(self.low, self.value)), ceil(max(self.high, self.value))
+
+
+def about(estimate: float) -> str:
+    """Whole from ten on, for nobody knows it to a fraction."""
+    return f"{estimate:.1f}" if 0 < estimate < 10 else f"{estimate:.0f}"
 
 
 def missed(expected: Expectation, seen: int) -> Estimate:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from fractions import Fraction
-from math import ceil, floor
 from typing import NamedTuple
 
 from monitor.judge.missed import Estimate, missed
@@ -195,12 +194,14 @@ def _mean_restore(part: Part, document: Document) -> Value:
 
 @_figure("F17", "missed", Unit.ESTIMATE, over=PARTS)
 def _missed(part: Part, document: Document) -> Value:
-    return missed_value(part.lost)
+    return NOT_APPLICABLE if _nothing_down(part) else missed_value(part.lost)
 
 
 @_figure("F18", "made_up", Unit.ESTIMATE, over=PARTS)
 def _made_up(part: Part, document: Document) -> Value:
     lost = part.lost
+    if _nothing_down(part):
+        return NOT_APPLICABLE
     if lost is None or lost.made_up is None or lost.made_up_low is None or lost.made_up_high is None:
         return NO_DATA
     return _estimate(Estimate(lost.made_up, lost.made_up_low, lost.made_up_high))
@@ -293,6 +294,11 @@ def _objectives_at_risk(part: Part, document: Document) -> Value:
 # -- how digits come about
 
 
+def _nothing_down(part: Part) -> bool:
+    """Who was never down missed nothing, whether or not anybody knows what is usual there."""
+    return part.lost is None and not part.counted.outages and _spent(part.counted).measured_ms > 0
+
+
 def missed_value(lost: Lost | None) -> Value:
     """Missed transactions (estimate) as they are printed, wherever they are."""
     if lost is None:
@@ -301,9 +307,8 @@ def missed_value(lost: Lost | None) -> Value:
 
 
 def _estimate(found: Estimate) -> Value:
-    """Nobody knows it to a fraction: whole from ten on; the interval is widened to whole transactions."""
-    text = f"{found.value:.1f}" if 0 < found.value < 10 else f"{found.value:.0f}"
-    return Value(text=text, low=str(floor(found.low)), high=str(ceil(found.high)))
+    low, high = found.whole
+    return Value(text=found.about, low=str(low), high=str(high))
 
 
 def _available(time: Time, terms: Terms) -> Value:

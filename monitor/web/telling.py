@@ -8,6 +8,7 @@ from math import ceil, floor
 from markupsafe import Markup, escape
 
 from monitor.judge.levels import Headline, exact
+from monitor.judge.missed import Estimate, about
 from monitor.judge.opening import DAILY, OFFICE
 from monitor.judge.picture import BEHIND, ChannelShown, Picture, ServiceShown, Shown
 from monitor.judge.seconds import State, format_percent
@@ -168,8 +169,14 @@ class Telling:
         return Ltr(f"{float(abs(points)):.{DECIMALS}f}")
 
     def about(self, estimate: float) -> Ltr:
-        """An estimate, which nobody knows to a fraction: whole from ten on."""
-        return Ltr(f"{estimate:.1f}" if 0 < estimate < 10 else f"{estimate:,.0f}")
+        """An estimate, with thousands apart."""
+        text = about(estimate)
+        return Ltr(text if "." in text else f"{int(text):,}")
+
+    def missed(self, value: float, low: float, high: float) -> Markup:
+        """An estimate of transactions with its interval."""
+        least, most = Estimate(value, low, high).whole
+        return self.speaker.text("missed.value", value=self.about(value), range=Ltr(f"{least:,}–{most:,}"))
 
     def range(self, low: float, high: float) -> Ltr:
         """An interval, widened to whole numbers."""

@@ -190,3 +190,18 @@ def test_rows_of_channels_add_up_and_those_of_services_are_not_added_to_them() -
 
 def test_a_channel_that_never_completed_anything_misses_nothing() -> None:
     assert missed(nothing(1.0).expected(HOURS, NOW, NOW + HOUR_MS), 0) == Estimate(0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "printed"),
+    [
+        (Estimate(719.2, 605.8, 840.1), ("719", (605, 841))),
+        (Estimate(9.96, 4.2, 15.0), ("10.0", (4, 15))),
+        (Estimate(0.06, 0.0, 0.0), ("0.1", (0, 1))),  # nine in ten such outages cost nothing at all
+        (Estimate(0.0, 0.0, 0.0), ("0", (0, 0))),
+    ],
+)
+def test_an_estimate_lies_in_the_interval_printed_beside_it(
+    estimate: Estimate, printed: tuple[str, tuple[int, int]]
+) -> None:
+    assert (estimate.about, estimate.whole) == printed

@@ -84,6 +84,11 @@ def test_missed_transactions_carry_their_interval() -> None:
     assert overrun.missed.says is Says.NO_DATA
 
 
+def test_who_was_never_down_missed_nothing_though_nobody_knows_what_is_usual_there() -> None:
+    calm = [part for part in golden().services if not part.counted.outages and part.lost is None]
+    assert {part.figures[code].says for part in calm for code in ("F17", "F18")} == {Says.NOT_APPLICABLE}
+
+
 def test_outages_of_one_cause_are_one_and_what_mattered_most_comes_first() -> None:
     identity, night, overrun = golden().outages
     assert (identity.subject, identity.reason) == ("system:identity", "timeout")

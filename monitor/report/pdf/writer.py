@@ -8,13 +8,22 @@ from fractions import Fraction
 from monitor.language import Ltr
 from monitor.model import Text
 from monitor.report.document import Document, Outage, Part
-from monitor.report.figures import FIGURES
+from monitor.report.figures import FIGURES, Unit
 from monitor.report.pdf.blocks import Block, Cell, Heading, Paragraph, Table, Tile, Tiles
 from monitor.report.pdf.runs import Runs, name, number, runs
 from monitor.report.voice import Voice
 
 NAME = 60  # characters of a name in the first pages
 LONGEST = 160  # characters of a free text in the first pages; the annex has all of it
+WHO = 2.2  # how wide the column is that names somebody, beside those of figures
+WIDTHS = {
+    Unit.PERCENT: 0.9,
+    Unit.POINTS: 1.1,
+    Unit.DURATION: 1.2,
+    Unit.COUNT: 0.9,
+    Unit.ESTIMATE: 1.4,
+    Unit.ANSWER: 1.2,
+}
 
 
 class Writer:
@@ -102,7 +111,7 @@ class Writer:
             for part in parts
         ]
         heads = [who, *(f"{code}.name" for code in codes)]
-        return self.table(heads, [2.2, *(1.0 for _ in codes)], rows)
+        return self.table(heads, [WHO, *(WIDTHS[FIGURES[code].unit] for code in codes)], rows)
 
     def _figure_cell(self, part: Part, code: str, longest: int) -> Cell:
         bar = float(Fraction(_down_s(part), longest)) if longest and code == "F10" else None
