@@ -35,6 +35,17 @@ async def test_the_list_shows_each_report_with_the_digits_that_were_frozen(datab
     assert {code: value["text"] for code, value in line["figures"].items()} == EXPECTED
 
 
+@pytest.mark.parametrize(
+    ("language", "days"),
+    [("en", "16 November 2026 to 22 November 2026"), ("ar", "من 16 نوفمبر 2026 إلى 22 نوفمبر 2026")],
+)
+async def test_the_list_says_the_days_of_a_week_in_words(database: str, language: str, days: str) -> None:
+    async with serving(database) as served:
+        await publish(served.store, golden())
+        text = await served.text(f"/reports?lang={language}")
+    assert days in re.sub("<[^>]+>|[\u2066-\u2069]", "", text)
+
+
 @pytest.mark.parametrize(("language", "said"), [("en", "target met"), ("ar", "تحقق المستهدف")])
 async def test_the_page_of_a_report_says_the_sentence_and_leads_to_its_files(
     database: str, language: str, said: str

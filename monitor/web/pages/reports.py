@@ -65,6 +65,10 @@ class _Line:
     def __init__(self, telling: Telling, line: ReportLine) -> None:
         self._telling, self.figures = telling, figures_of_json(line.figures)
         self.link = report_link(telling, line)
+        first, last = (telling.speaker.local(ms).date() for ms in (line.from_ms, line.to_ms - 1))
+        self.days = telling.speaker.text(
+            "reports.days", first=telling.speaker.date(first), last=telling.speaker.date(last)
+        )
 
     def said(self, code: str) -> str:
         """The digits of a figure, or why there are none."""
