@@ -85,6 +85,11 @@ def standing(exclusion: Exclusion, *, notice_ms: int) -> Standing:
         return Standing.APPROVED
     if exclusion.rejected_at_ms is not None:
         return Standing.REJECTED
+    return notice(exclusion, notice_ms=notice_ms)
+
+
+def notice(exclusion: Exclusion, *, notice_ms: int) -> Standing:
+    """How it was announced, whatever the committee said of it since."""
     if exclusion.announced_at_ms > exclusion.from_ms - notice_ms:
         return Standing.SHORT_NOTICE if exclusion.extends is None else Standing.OVERRUN
     return Standing.ALREADY_DOWN if exclusion.down else Standing.NOTICED

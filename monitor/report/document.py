@@ -136,7 +136,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     announced: datetime
     by: str
-    standing: str  # noticed | approved | short_notice | overrun | already_down | unannounced
+    notice: str = ""  # noticed | short_notice | overrun | already_down | unannounced
+    standing: str  # the same, or approved | rejected
     applied: bool
     extends: int | None = None
 

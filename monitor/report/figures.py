@@ -240,7 +240,7 @@ def _uptake_change(part: Part, document: Document) -> Value:
 
 @_figure("F24", "work_announced", Unit.COUNT, over=frozenset({"total"}))
 def _work_announced(part: Part, document: Document) -> Value:
-    return _work(document, {"noticed", "approved"})
+    return _work(document, {"noticed"})
 
 
 @_figure("F25", "work_short_notice", Unit.COUNT, over=frozenset({"total"}))
@@ -385,5 +385,5 @@ def _answer(yes: bool) -> Value:
     return Value(text="yes" if yes else "no")
 
 
-def _work(document: Document, standings: Iterable[str]) -> Value:
-    return _count(sum(each.standing in standings for each in document.work))
+def _work(document: Document, notices: Iterable[str]) -> Value:
+    return _count(sum(each.notice in notices for each in document.work))

@@ -5,7 +5,7 @@ Pure; Unix ms inside, instants outside.
 
 from __future__ import annotations
 
-from monitor.judge.exclusions import APPLIED, Exclusion, Standing, standing
+from monitor.judge.exclusions import APPLIED, Exclusion, Standing, notice, standing
 from monitor.judge.figures import Span, spans
 from monitor.judge.ranges import Ranges, clip, shared, union
 from monitor.judge.seconds import State
@@ -15,6 +15,7 @@ from monitor.report.times import utc
 
 DAY_MS = 86_400_000
 OPEN = frozenset({"short_notice", "overrun", "already_down", "unannounced"})  # nobody has ruled on them
+RULED = frozenset({Standing.APPROVED, Standing.REJECTED})
 SAID = frozenset({"advisory", "incident"})  # findings the committee hears of
 
 
@@ -52,6 +53,7 @@ def work(facts: Facts) -> tuple[Work, ...]:
             why=each.why,
             announced=utc(each.announced_at_ms),
             by=each.announced_by,
+            notice=_notice(facts, each),
             standing=_standing(facts, each),
             applied=_is_applied(facts, each),
             extends=each.extends,
@@ -61,8 +63,14 @@ def work(facts: Facts) -> tuple[Work, ...]:
 
 
 def _standing(facts: Facts, exclusion: Exclusion) -> str:
-    """As the judge says, and `unannounced` where nobody was told before it began."""
+    """What the committee said, or how it was announced."""
     found = standing(exclusion, notice_ms=facts.accounts.notice_ms)
+    return found.value if found in RULED else _notice(facts, exclusion)
+
+
+def _notice(facts: Facts, exclusion: Exclusion) -> str:
+    """As the judge says, and `unannounced` where nobody was told before it began."""
+    found = notice(exclusion, notice_ms=facts.accounts.notice_ms)
     late = exclusion.announced_at_ms >= exclusion.from_ms
     return "unannounced" if found is Standing.SHORT_NOTICE and late else found.value
 

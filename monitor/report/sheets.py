@@ -134,7 +134,7 @@ def _work(document: Document, voice: Voice) -> Table:
             each.began,
             each.ended,
             each.announced,
-            voice.plain(f"standing.{each.standing}"),
+            voice.stands(each),
             each.why,
         ]
         for each in document.work

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from monitor.judge.seconds import Says
 from monitor.language import Ltr, Message, Speaker, messages_in
-from monitor.report.document import Document, Part, Value
+from monitor.report.document import Document, Part, Value, Work
 from monitor.report.figures import FIGURES, Unit
 
 LOCALE = Path(__file__).parent / "locale"
@@ -208,6 +208,12 @@ class Voice(Speaker):
 
     def listed(self, items: Iterable[str]) -> str:
         return self.plain("list.join").join(items)
+
+    def stands(self, work: Work) -> str:
+        """How work was announced, what the committee said of it if it did, and whether it counts."""
+        said = dict.fromkeys(each for each in (work.notice, work.standing) if each)
+        counts = self.plain("work.left_out" if work.applied else "work.counted")
+        return f"{self.listed(self.plain(f'standing.{each}') for each in said)}: {counts}"
 
     def kinds(self, kinds: Iterable[str]) -> str:
         """Names of kinds of channels."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jsonschema
@@ -113,6 +114,17 @@ def test_announced_work_says_how_it_was_announced_and_what_it_does() -> None:
         (1, "noticed", True),
         (2, "overrun", False),
     ]
+
+
+@pytest.mark.parametrize(("ruling", "counts"), [("approved", False), ("rejected", True)])
+def test_how_work_was_announced_stays_told_when_the_committee_has_ruled(ruling: str, counts: bool) -> None:
+    ruled = {f"{ruling}_at_ms": END_MS, f"{ruling}_by": "committee"}
+    accounts = facts().accounts
+    with_ruling = [replace(each, **ruled) if each.id == 2 else each for each in accounts.exclusions]
+    document = build(facts(accounts=dataclasses.replace(accounts, exclusions=with_ruling)))
+    overrun = next(each for each in document.work if each.number == 2)
+    assert (overrun.notice, overrun.standing, overrun.applied) == ("overrun", ruling, not counts)
+    assert [document.total.figures[code].text for code in ("F24", "F25", "F26", "F27")] == ["1"] * 4
 
 
 def test_the_committee_is_asked_of_work_that_counts_and_in_which_something_was_down() -> None:

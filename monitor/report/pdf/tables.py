@@ -87,7 +87,6 @@ def work(writer: Writer, lines: Sequence[Work], *, longest: int | None = LONGEST
 
 def _work_row(writer: Writer, each: Work, longest: int | None) -> list[Cell]:
     voice = writer.voice
-    counts = voice.plain("work.left_out" if each.applied else "work.counted")
     names = [writer.named(text, each.subjects[place]) for place, text in enumerate(each.names)]
     shown = names if longest is None or len(names) <= NAMES else [*names[:NAMES], "…"]
     return [
@@ -95,7 +94,7 @@ def _work_row(writer: Writer, each: Work, longest: int | None) -> list[Cell]:
         writer.cell(voice.listed(shown)),
         writer.cell(voice.times(each.began, each.ended)),
         writer.cell(voice.at(each.announced)),
-        writer.cell(f"{voice.plain(f'standing.{each.standing}')}: {counts}"),
+        writer.cell(voice.stands(each)),
         writer.cell(name(shortened(each.why, longest))),
     ]
 
