@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 
 from monitor.addresses import stored
 from monitor.config.settings import Settings
-from monitor.demo.dips import HOLES, Dip, hits_of, holes
+from monitor.demo import people
+from monitor.demo.dips import HOLE, HOLES, Dip, hits_of, holes
 from monitor.demo.faults import Harm
 from monitor.errors import StoreUnavailable
 from monitor.judge.effective import channels, everything, rederive
@@ -22,7 +23,7 @@ from monitor.judge.timeline import NOT_MEASURED, OK, Step, squeeze
 from monitor.lifetime import Stop, first_of
 from monitor.log import Log
 from monitor.model import GOVERNMENT, Catalogue, Channel, System, Verdict, Version
-from monitor.report.times import before, stretch_of
+from monitor.report.times import Stretch, before, stretch_of
 from monitor.store import catalogue as catalogues
 from monitor.store import changes, figures, sample, tallies
 from monitor.store.changes import ChangeRow
@@ -73,23 +74,26 @@ async def give_a_past(store: Store, *, history_ms: int, now_ms: int) -> int:
     first = found[0]
     if began_ms < first.valid_from_ms:
         return 0  # it has one
-    from_ms = _from_ms(first.catalogue, now_ms)
-    rows = [*past(first.catalogue, from_ms=from_ms, to_ms=first.valid_from_ms, history_ms=history_ms)]
+    weeks = weeks_over(first.catalogue, now_ms)
+    within = {"from_ms": weeks[0].start_ms, "to_ms": first.valid_from_ms, "history_ms": history_ms}
+    rows = [*past(first.catalogue, **within)]
     async with store.transaction() as connection:
-        await sample.existed_before(connection, from_ms=from_ms, first_ms=began_ms)
+        await sample.existed_before(connection, from_ms=weeks[0].start_ms, first_ms=began_ms)
         await changes.add(connection, rows)
-        await figures.mark(connection, {GOVERNMENT: from_ms})
+        await people.write(connection, first.catalogue, dips_of(first.catalogue, **within), rows)
+        await figures.mark(connection, {GOVERNMENT: weeks[0].start_ms})
         await changes.wake(connection)
+    await people.meet(store, first.catalogue, now_ms=now_ms, label=weeks[-1].label)
     return len(rows)
 
 
-def _from_ms(catalogue: Catalogue, now_ms: int) -> int:
-    """Where the first of the weeks begins."""
+def weeks_over(catalogue: Catalogue, now_ms: int) -> list[Stretch]:
+    """The last weeks that are over, the oldest first."""
     terms = terms_of(catalogue)
-    week = stretch_of(Kind.WEEK, day_of(now_ms, terms.zone), terms.zone, week_start=terms.week_start)
-    for _ in range(WEEKS):
-        week = before(week, terms.zone, week_start=terms.week_start)
-    return week.start_ms
+    found = [stretch_of(Kind.WEEK, day_of(now_ms, terms.zone), terms.zone, week_start=terms.week_start)]
+    while len(found) <= WEEKS:
+        found.insert(0, before(found[0], terms.zone, week_start=terms.week_start))
+    return found[:WEEKS]
 
 
 def past(catalogue: Catalogue, *, from_ms: int, to_ms: int, history_ms: int) -> Iterator[ChangeRow]:
@@ -97,7 +101,7 @@ def past(catalogue: Catalogue, *, from_ms: int, to_ms: int, history_ms: int) -> 
 
     Real measurements begin at `to_ms`, and derive may have written there already.
     """
-    dips = [dip for dip in holes(catalogue.zone, history_ms) if from_ms <= dip.since_ms < to_ms]
+    dips = dips_of(catalogue, from_ms=from_ms, to_ms=to_ms, history_ms=history_ms)
     version = Version(serial=0, sha256="", valid_from_ms=from_ms, catalogue=catalogue)
     made = rederive(
         [version],
@@ -113,11 +117,16 @@ def past(catalogue: Catalogue, *, from_ms: int, to_ms: int, history_ms: int) -> 
             yield ChangeRow("effective", subject, step.at_ms, *said, "[]", 0)
 
 
+def dips_of(catalogue: Catalogue, *, from_ms: int, to_ms: int, history_ms: int) -> list[Dip]:
+    """The holes of the history that begin in [from, to)."""
+    return [dip for dip in holes(catalogue.zone, history_ms) if from_ms <= dip.since_ms < to_ms]
+
+
 def _measured(catalogue: Catalogue, dips: list[Dip], from_ms: int) -> Mapping[str, list[Step]]:
     """What the checks of each channel and system said: up, but in the dips that hit them."""
     owners: list[System | Channel] = [*catalogue.systems, *channels(catalogue)]
     said = {owner.subject: [Step(from_ms, Verdict.UP, OK)] for owner in owners if owner.checks}
-    by_name = {f"hole-{number}": hole for number, hole in enumerate(HOLES)}
+    by_name = {f"{HOLE}{number}": hole for number, hole in enumerate(HOLES)}
     for dip in dips:
         for check, harm in hits_of(catalogue, by_name[dip.name]).items():
             verdict, reason = FELT[harm]
