@@ -7,6 +7,7 @@ from typing import Any
 
 from monitor.addresses import stored
 from monitor.config.settings import Settings
+from monitor.errors import UsageError
 
 
 def send_again(settings: Settings, label: str, *, entity: str | None, to: str | None, by: str) -> list[str]:
@@ -44,6 +45,22 @@ def drafts(settings: Settings) -> list[Any]:
             return list(await table.waiting(store))
 
     return asyncio.run(listed())
+
+
+def draft_read(settings: Settings, label: str, *, entity: str | None) -> bytes:
+    """The JSON that a draft will be published with. Raises UsageError when none waits, StoreUnavailable."""
+    from monitor.report.asking import named
+    from monitor.store import report_drafts as table
+
+    async def read() -> bytes:
+        async with stored(settings) as store:
+            scope = (await named(store, entity)).scope
+            found = [each for each in await table.waiting(store, label=label) if each.scope == scope]
+            if not found:
+                raise UsageError(f"no draft {label} of {scope} waits; `continuity report drafts` lists them")
+            return await table.document(store, found[0])
+
+    return asyncio.run(read())
 
 
 def sign_off(settings: Settings, label: str, *, entity: str | None, by: str) -> Any:

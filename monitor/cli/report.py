@@ -9,6 +9,7 @@ from typing import Any, Literal
 import click
 
 from monitor.cli.base import config_option, continuity, json_option, print_json, settings_of
+from monitor.errors import UsageError
 
 FORMATS = ("html", "pdf", "xlsx", "csv", "json")
 PAPERS = ("a4", "projector")
@@ -151,6 +152,7 @@ def list_(config: Path, *, as_json: bool) -> None:
 @click.argument("label")
 @entity_option
 @click.option("--version", "number", type=click.IntRange(1), help="The last one when absent.")
+@click.option("--draft", is_flag=True, help="What waits for its reviewers instead of what is published.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Write it as a file of this kind.")
 @click.option("--language", type=click.Choice(("ar", "en")), default="en", show_default=True)
 @click.option("--table", type=click.Choice(TABLES), default="services", show_default=True, help="Of CSV.")
@@ -164,6 +166,7 @@ def show(
     *,
     entity: str | None,
     number: int | None,
+    draft: bool,
     form: str | None,
     language: str,
     table: str,
@@ -171,35 +174,44 @@ def show(
     out: Path,
     config: Path,
 ) -> None:
-    """Print the figures of a published report, or write it as a file.
+    """Print the figures of a published report, or write it as a file; of a draft, one that says so.
 
     \b
     Examples:
       continuity report show 2026-W47
       continuity report show 2026-W47 --format xlsx --language ar --out /tmp
       continuity report show 2026-W47 --format pdf --paper projector --language ar --out /tmp
+      continuity report show 2026-W47 --draft --format pdf --language ar --out /tmp
     """
-    from monitor import commands
+    from monitor import commands, report_commands
 
-    text = commands.report_read(settings_of(config), label, entity=entity, number=number)
+    if draft and number is not None:
+        raise UsageError("a draft is the only one of its label: leave out `--version`")
+    given = settings_of(config)
+    if draft:
+        text = report_commands.draft_read(given, label, entity=entity)
+    else:
+        text = commands.report_read(given, label, entity=entity, number=number)
     if form is None:
-        _print_figures(text, language)
+        _print_figures(text, language, draft=draft)
         return
     from monitor.report.files import file_of
 
-    made = file_of(text, form, language, table=table, paper=paper)
+    made = file_of(text, form, language, table=table, paper=paper, draft=draft)
     out.mkdir(parents=True, exist_ok=True)
     (out / made.name).write_bytes(made.body)
     click.echo(str(out / made.name))
 
 
-def _print_figures(text: bytes, language: str) -> None:
+def _print_figures(text: bytes, language: str, *, draft: bool) -> None:
     from monitor.report.document import decode, digest
     from monitor.report.figures import FIGURES
-    from monitor.report.voice import Voice
+    from monitor.report.voice import Voice, marks_of
 
     document = decode(text)
     voice = Voice(language, document)
+    for mark in marks_of(document.about, draft=draft):
+        click.echo(mark)
     click.echo(voice.sentence)
     for code, value in document.total.figures.items():
         click.echo(f"{code}\t{voice.plain(f'{code}.name')}\t{voice.written(FIGURES[code].unit, value)}")

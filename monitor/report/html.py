@@ -15,7 +15,7 @@ from monitor.report.charts import trend_svg
 from monitor.report.counting import counted_rows, settings_rows
 from monitor.report.document import Document, Part
 from monitor.report.figures import FIGURES, Unit
-from monitor.report.voice import DRAFT_MARK, SAMPLE_MARK, Voice
+from monitor.report.voice import Voice, marks_of
 
 ROOM = Path(__file__).parent
 FONTS = ROOM.parent / "web" / "static" / "fonts"
@@ -70,7 +70,6 @@ def html(document: Document, language: str, *, digest: str, draft: bool = False)
 
     A `draft` says so on every page.
     """
-    marks = [DRAFT_MARK] * draft + [SAMPLE_MARK] * document.about.sample
     voice = Voice(language, document)
     values: dict[str, Any] = {
         "d": document,
@@ -78,7 +77,7 @@ def html(document: Document, language: str, *, digest: str, draft: bool = False)
         "t": voice.text,
         "digest": digest,
         "style": Markup(style()),  # noqa: S704 - our own file
-        "mark": " · ".join(marks),
+        "mark": " · ".join(marks_of(document.about, draft=draft)),
         "chart": trend_svg(document, voice),
         "counted": counted_rows(document, voice),
         "settings": settings_rows(document, voice),

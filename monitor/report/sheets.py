@@ -18,7 +18,7 @@ import xlsxwriter
 
 from monitor.report.document import Document, Part, Value
 from monitor.report.figures import FIGURES, Figure, Unit, said_of
-from monitor.report.voice import SAMPLE_MARK, Voice
+from monitor.report.voice import Voice, marks_of
 
 Cell = str | int | Decimal | datetime | None
 BOM = "\ufeff"
@@ -170,8 +170,11 @@ def _cell(unit: Unit, value: Value) -> Cell:
 # -- as a workbook
 
 
-def workbook(document: Document, language: str) -> bytes:
-    """The report as XLSX: a sheet a table, right to left in Arabic, headings that stay in sight."""
+def workbook(document: Document, language: str, *, draft: bool = False) -> bytes:
+    """The report as XLSX: a sheet a table, right to left in Arabic, headings that stay in sight.
+
+    A `draft` says so on every sheet, and on every page that is printed of it.
+    """
     out, about = io.BytesIO(), document.about
     options = {
         "in_memory": True,
@@ -180,22 +183,23 @@ def workbook(document: Document, language: str) -> bytes:
         "strings_to_urls": False,
     }
     with xlsxwriter.Workbook(out, options) as book:
-        mark = f" · {SAMPLE_MARK}" if about.sample else ""
-        title = f"{Voice(language, document).title} {about.label}{mark}"
-        book.set_properties({"title": title, "created": _STEADY})
+        mark = " · ".join(marks_of(about, draft=draft))
+        title = f"{Voice(language, document).title} {about.label}"
+        book.set_properties({"title": f"{title} · {mark}" if mark else title, "created": _STEADY})
         for table in tables(document, language):
-            _write_sheet(book, table, document, right_to_left=language == "ar")
+            sheet = book.add_worksheet(table.title[:31])
+            if language == "ar":
+                sheet.right_to_left()
+            _fill(book, sheet, table, zone=ZoneInfo(about.zone), mark=mark)
     return out.getvalue()
 
 
-def _write_sheet(book: Any, table: Table, document: Document, *, right_to_left: bool) -> None:
-    sheet, zone = book.add_worksheet(table.title[:31]), ZoneInfo(document.about.zone)
-    if right_to_left:
-        sheet.right_to_left()
+def _fill(book: Any, sheet: Any, table: Table, *, zone: ZoneInfo, mark: str) -> None:
     head = book.add_format({"bold": True, "text_wrap": True, "bottom": 2, "valign": "top"})
-    top = 1 if document.about.sample else 0
-    if top:
-        sheet.write_string(0, 0, SAMPLE_MARK, book.add_format({"bold": True}))
+    top = 1 if mark else 0
+    if mark:
+        sheet.write_string(0, 0, mark, book.add_format({"bold": True}))
+        sheet.set_header(f"&C{mark}")
     sheet.freeze_panes(top + 1, 1)
     sheet.set_column(0, len(table.columns) - 1, WIDTH)
     formats = _Formats(book)

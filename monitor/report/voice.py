@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from monitor.judge.seconds import Says
 from monitor.language import Ltr, Message, Speaker, messages_in
-from monitor.report.document import Document, Part, Value, Work
+from monitor.report.document import About, Document, Part, Value, Work
 from monitor.report.figures import FIGURES, Unit
 
 LOCALE = Path(__file__).parent / "locale"
@@ -36,6 +36,11 @@ WHY = {
 """Reasons of the judge, or the first word of them, and the words there are for them."""
 _RLI, _PDI = "\u2067", "\u2069"
 _EASTERN = str.maketrans("0123456789.,%", "٠١٢٣٤٥٦٧٨٩٫٬٪")
+
+
+def marks_of(about: About, *, draft: bool) -> list[str]:
+    """What every view says of itself: that it is a draft, that its data are made up, or both."""
+    return [DRAFT_MARK] * draft + [SAMPLE_MARK] * about.sample
 
 
 def words(language: str) -> Mapping[str, Message]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from functools import lru_cache
+from typing import NamedTuple
 
 from aiohttp import web
 
 from monitor.errors import FileNotMade
 from monitor.model import GOVERNMENT, Catalogue
 from monitor.report.files import FORMATS, PAPERS, TABLES, File, file_of
+from monitor.report.html import policy
 from monitor.report.pdf.blocks import Paper
 from monitor.store import reports
 from monitor.store.reports import ReportLine
@@ -59,17 +61,28 @@ async def text_asked(request: web.Request, scope: str) -> bytes:
     return text
 
 
-async def file_asked(request: web.Request, scope: str, language: str) -> tuple[str, File]:
-    """Format and file that the address names. Raises Refused."""
+class Wanted(NamedTuple):
+    """The file that an address names."""
+
+    form: str
+    table: str
+    paper: Paper
+
+
+def file_wanted(request: web.Request) -> Wanted:
+    """Which file the address names. Raises Refused (400, 404)."""
     form, table = request.match_info["form"], request.query.get("table", "services")
     if form not in FORMATS:
         raise Refused(404, "Not found", f"no format {form!r}; there are {', '.join(FORMATS)}")
     if table not in TABLES:
         raise Refused(400, "Bad parameter", f"`table` must be one of {', '.join(TABLES)}")
-    paper = paper_asked(request)
-    text = await text_asked(request, scope)
+    return Wanted(form, table, paper_asked(request))
+
+
+async def file_made(wanted: Wanted, text: bytes, language: str, *, draft: bool = False) -> File:
+    """That file, of a frozen report or of a draft. Raises Refused (503)."""
     try:
-        return form, await asyncio.to_thread(_file, text, form, language, table, paper)
+        return await asyncio.to_thread(_file, text, wanted, language, draft=draft)
     except FileNotMade as error:
         raise Refused(503, "Not made", str(error), headers={"Retry-After": "5"}) from error
 
@@ -84,5 +97,21 @@ def paper_asked(request: web.Request) -> Paper:
 
 
 @lru_cache(maxsize=FILES_KEPT)
-def _file(text: bytes, form: str, language: str, table: str, paper: Paper) -> File:
-    return file_of(text, form, language, table=table, paper=paper)
+def _file(text: bytes, wanted: Wanted, language: str, *, draft: bool) -> File:
+    return file_of(text, wanted.form, language, table=wanted.table, paper=wanted.paper, draft=draft)
+
+
+def attachment(made: File) -> web.Response:
+    """A file to keep."""
+    disposition = f'attachment; filename="{made.name}"'
+    headers = {"Content-Type": made.content_type, "Content-Disposition": disposition}
+    return web.Response(body=made.body, headers=headers)
+
+
+def opened(made: File) -> web.Response:
+    """A file to keep; the HTML edition opens in the browser, under a policy of its own."""
+    response = attachment(made)
+    if made.content_type.startswith("text/html"):
+        response.headers["Content-Disposition"] = f'inline; filename="{made.name}"'
+        response.headers["Content-Security-Policy"] = policy()
+    return response

@@ -409,6 +409,46 @@ async def test_reviewers_get_a_marked_draft_and_sign_off_publishes_the_same_byte
         await sign_off(store, label=LABEL, scope=GOVERNMENT, by="Fatima")
 
 
+async def test_a_reviewer_gets_the_files_it_asked_for_each_marked_as_a_draft(
+    store: Store, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    await golden_store.write(store)
+    forms: Any = ("pdf", "xlsx", "json", "html")
+    both = (
+        chair("reviewer", reviews=True, files=forms, language="en"),
+        Recipient(name="archive", folder=str(tmp_path / "in"), files=forms, reviews=True),
+    )
+    made = await freeze(store, ask(), reporting(*both, review_s=3600.0), software="0.1.0", review=True)
+    await turn(store, settings(mailbox.smtp, *both))
+    name = f"continuity-{LABEL}-government-v1"
+    named = {"en": f"{name}-en-DRAFT", "ar": f"{name}-ar-DRAFT", "": f"{name}-DRAFT"}
+    attached = [part.get_filename() for part in mailbox.mails[0].iter_attachments()]
+    assert attached == [
+        f"{named['en']}.pdf",
+        f"{named['en']}.xlsx",
+        f"{named['']}.json",
+        f"{named['en']}.html",
+    ]
+    files = {each.name: each.read_bytes() for each in (tmp_path / "in").iterdir()}
+    assert files.keys() == {*(f"{named['ar']}.{ending}" for ending in ("pdf", "xlsx", "html")), attached[2]}
+    assert files[attached[2]] == encode(made)
+
+
+async def test_a_webhook_that_reviews_is_led_to_the_files_of_the_draft(store: Store, hook: Webhook) -> None:
+    await golden_store.write(store)
+    portal = Recipient(name="portal", webhook="env:HOOK", reviews=True, files=("pdf", "xlsx"))
+    await freeze(store, ask(), reporting(portal, review_s=3600.0), software="0.1.0", review=True)
+    await turn(store, settings(None, portal))
+    draft = f"{URL}/reports/{LABEL}/draft"
+    [told] = hook.got
+    assert told.body["event"] == "report.draft"
+    assert told.body["links"] == {
+        "page": draft,
+        "pdf": f"{draft}/files/pdf?lang=ar",
+        "xlsx": f"{draft}/files/xlsx?lang=ar",
+    }
+
+
 async def test_a_draft_nobody_signs_off_is_published_at_its_deadline(store: Store) -> None:
     await golden_store.write(store)
     given = reporting(chair(reviews=True), review_s=3600.0)

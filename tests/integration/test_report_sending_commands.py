@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from monitor.cli import continuity
+from monitor.report.files import FORMATS
+from monitor.report.voice import DRAFT_MARK
 from monitor.store import reports
 from monitor.store.pool import open_store
 from tests import reported
@@ -38,6 +40,27 @@ def config(database: str, tmp_path: Path) -> Path:
 async def command(config: Path, *arguments: str) -> Result:
     words = ["report", *arguments, "--config", str(config)]
     return await asyncio.to_thread(CliRunner().invoke, continuity, words)
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+async def test_a_draft_is_printed_or_written_as_a_file_that_says_so(
+    config: Path, database: str, tmp_path: Path, language: str
+) -> None:
+    out = ("--language", language, "--out", str(tmp_path / "out"))
+    async with open_store(database) as store:
+        await World(store, government(entities=1, services=1)).begin()
+        unseen = await command(config, "show", LABEL, "--draft")
+        frozen = await reported.draft(store, golden())
+        shown = await command(config, "show", LABEL, "--draft", "--language", language)
+        published = await command(config, "show", LABEL)
+        wrong = await command(config, "show", LABEL, "--draft", "--version", "1")
+        made = [await command(config, "show", LABEL, "--draft", "--format", form, *out) for form in FORMATS]
+    files = {Path(each.stdout.strip()) for each in made}
+    assert shown.stdout.startswith(f"{DRAFT_MARK}\n")
+    assert [each.exit_code for each in (unseen, shown, published, wrong)] == [2, 0, 2, 2]
+    assert f"no draft {LABEL} of government waits" in unseen.output
+    assert all(file.stem.endswith("-DRAFT") and file.stat().st_size for file in files)
+    assert {file.suffix: file for file in files}[".json"].read_bytes() == frozen
 
 
 async def test_a_draft_is_listed_signed_off_sent_and_sent_again(config: Path, database: str) -> None:

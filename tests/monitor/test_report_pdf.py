@@ -32,7 +32,7 @@ from monitor.report.pdf.annex import MEANINGS
 from monitor.report.pdf.blocks import Paper
 from monitor.report.pdf.making import pdf
 from monitor.report.pdf.runs import name, plain, runs
-from monitor.report.voice import SAMPLE_MARK, Voice
+from monitor.report.voice import DRAFT_MARK, SAMPLE_MARK, Voice
 from tests.golden_week import EXPECTED, EXPECTED_OF, NAMES, about, golden, terms
 
 pytestmark = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils is not installed")
@@ -53,8 +53,8 @@ class Word(NamedTuple):
     text: str
 
 
-def made(document: Document, language: str, paper: Paper = "a4") -> bytes:
-    return pdf(document, language, digest=digest(encode(document)), paper=paper)
+def made(document: Document, language: str, paper: Paper = "a4", *, draft: bool = False) -> bytes:
+    return pdf(document, language, digest=digest(encode(document)), paper=paper, draft=draft)
 
 
 @lru_cache
@@ -73,6 +73,11 @@ def read(body: bytes, command: str, *options: str) -> str:
 
 def pages(body: bytes) -> list[str]:
     return read(body, "pdftotext").split("\f")[:-1]
+
+
+def normal(text: str) -> str:
+    """Letters as they are typed: a PDF may hold the shapes they have in a word."""
+    return unicodedata.normalize("NFKC", text)
 
 
 def words(body: bytes) -> list[Word]:
@@ -268,6 +273,33 @@ def test_sample_data_says_so_on_every_page_and_in_the_name(language: str, paper:
     text = encode(golden(about=about(sample=True)))
     assert file_of(text, "pdf", language, paper=paper).name.endswith("-SAMPLE-DATA.pdf")
     assert "SAMPLE" not in pages(made(golden(), language, paper))[0]
+
+
+@pytest.mark.parametrize(("language", "paper"), EDITIONS)
+def test_a_draft_says_so_on_every_page_and_in_the_name(language: str, paper: Paper) -> None:
+    body = made(golden(), language, paper, draft=True)
+    assert [page for page in pages(body) if "DRAFT" not in page or "مسودة" not in normal(page)] == []
+    assert DRAFT_MARK in read(body, "pdfinfo")
+    named = file_of(encode(golden()), "pdf", language, paper=paper, draft=True).name
+    assert named.endswith("-DRAFT.pdf")
+
+
+@pytest.mark.parametrize(("language", "paper"), EDITIONS)
+def test_a_draft_of_sample_data_says_both_on_every_page(language: str, paper: Paper) -> None:
+    body = made(golden(about=about(sample=True)), language, paper, draft=True)
+    assert [page for page in pages(body) if "DRAFT" not in page or "SAMPLE DATA" not in page] == []
+    assert f"{DRAFT_MARK} · {SAMPLE_MARK}" in read(body, "pdfinfo")
+
+
+@pytest.mark.parametrize(("language", "paper"), EDITIONS)
+def test_who_has_a_draft_read_aloud_hears_that_it_is_one_first(language: str, paper: Paper) -> None:
+    said = read(made(golden(), language, paper, draft=True), "pdfinfo", "-struct-text")
+    first, second = re.findall(r'^  P .*\n((?:    ".*"\n)+)', said, re.MULTILINE)[:2]
+    assert ("DRAFT" in first, "2026-W47" in first + second) == (True, False)
+
+
+def test_a_published_report_does_not_say_that_it_is_a_draft() -> None:
+    assert not any("DRAFT" in page for page in pages(golden_pdf("en")))
 
 
 def test_every_page_has_its_number() -> None:

@@ -12,17 +12,18 @@ import openpyxl
 import pytest
 
 from monitor.model import Catalogue, Entity, Text
-from monitor.report.document import Document
+from monitor.report.document import Document, encode
 from monitor.report.figures import FIGURES, Unit
+from monitor.report.files import file_of
 from monitor.report.sheets import csv_of, tables, workbook
-from monitor.report.voice import SAMPLE_MARK
+from monitor.report.voice import DRAFT_MARK, SAMPLE_MARK
 from tests.golden_week import EXPECTED, EXPECTED_OF, about, golden
 
 LANGUAGES = ("ar", "en")
 
 
-def read(document: Document, language: str) -> Any:
-    return openpyxl.load_workbook(io.BytesIO(workbook(document, language)))
+def read(document: Document, language: str, *, draft: bool = False) -> Any:
+    return openpyxl.load_workbook(io.BytesIO(workbook(document, language, draft=draft)))
 
 
 def digits(cell: Any, code: str) -> str:
@@ -95,6 +96,27 @@ def test_the_data_dictionary_explains_every_code() -> None:
 def test_sample_data_says_so_on_every_sheet() -> None:
     book = read(golden(about=about(sample=True)), "ar")
     assert [sheet["A1"].value for sheet in book.worksheets] == [SAMPLE_MARK] * len(book.worksheets)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("sample", "mark"), [(False, DRAFT_MARK), (True, f"{DRAFT_MARK} · {SAMPLE_MARK}")])
+def test_a_draft_says_so_on_every_sheet_and_on_what_is_printed_of_it(
+    language: str, sample: bool, mark: str
+) -> None:
+    book = read(golden(about=about(sample=sample)), language, draft=True)
+    assert {sheet["A1"].value for sheet in book.worksheets} == {mark}
+    assert {sheet.oddHeader.center.text for sheet in book.worksheets} == {mark}
+    assert {sheet.freeze_panes for sheet in book.worksheets} == {"B3"}
+    assert book.properties.title.endswith(mark)
+
+
+def test_csv_and_json_of_a_draft_say_so_in_their_names_and_nowhere_else() -> None:
+    """A program reads them: CSV begins with its headings, and the JSON is what will be published."""
+    text = encode(golden(about=about(sample=True)))
+    for form, language in (("csv", "ar"), ("csv", "en"), ("json", "en")):
+        kept, published = (file_of(text, form, language, draft=draft) for draft in (True, False))
+        assert kept.body == published.body
+        assert kept.name == published.name.replace("-SAMPLE-DATA", "-DRAFT-SAMPLE-DATA")
 
 
 def test_the_same_json_gives_the_same_workbook() -> None:

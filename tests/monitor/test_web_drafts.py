@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, timedelta
+
 import pytest
 
+from monitor.report.document import digest
 from monitor.report.voice import DRAFT_MARK
 from monitor.store import reports
 from monitor.store.tokens import Role
 from tests.acting import bearer, field, post, sign_in
-from tests.golden_week import golden
+from tests.golden_week import about, golden
 from tests.reported import draft
 from tests.serving import serving
 
 LABEL = "2026-W47"
+DRAFTS = "/api/v1/reports/drafts"
 PAGE, API = f"/reports/{LABEL}/draft", f"/api/v1/reports/{LABEL}"
 
 
@@ -22,7 +27,7 @@ async def test_a_draft_is_read_by_reviewers_alone(database: str) -> None:
         viewer = await bearer(served, "Viewer", Role.VIEWER)
         member = await bearer(served, "Fatima", Role.COMMITTEE)
         answers = {}
-        for path in (PAGE, f"{PAGE}/edition", f"{API}/draft"):
+        for path in (PAGE, f"{PAGE}/files/html", DRAFTS, f"{API}/draft/files/csv", f"{API}/draft"):
             for who, headers in (("nobody", {}), ("viewer", viewer), ("member", member)):
                 async with served.http.get(served.url + path, headers=headers) as answer:
                     answers[path, who] = answer.status
@@ -30,16 +35,64 @@ async def test_a_draft_is_read_by_reviewers_alone(database: str) -> None:
         async with served.http.get(served.url + API) as answer:
             published = answer.status
         shown = await served.text(f"{PAGE}?lang=ar", **member)
-        marked = await served.text(f"{PAGE}/edition?lang=ar", **member)
+        marked = await served.text(f"{PAGE}/files/html?lang=ar", **member)
         listed = await served.text("/reports", **member)
         open_list = await served.text("/reports")
     assert body == text
-    assert [status for (_, who), status in answers.items() if who == "member"] == [200] * 3
+    assert [status for (_, who), status in answers.items() if who == "member"] == [200] * 5
     assert {status for (_, who), status in answers.items() if who != "member"} <= {401, 403}
     assert published == 404
     assert "تحقق المستهدف" in shown
     assert DRAFT_MARK in marked
     assert (PAGE in listed, PAGE in open_list) == (True, False)
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+async def test_every_file_of_a_draft_is_one_click_away_and_says_so_in_its_name(
+    database: str, language: str
+) -> None:
+    async with serving(database) as served:
+        text = await draft(served.store, golden(about=about(sample=True)))
+        member = await bearer(served, "Fatima", Role.COMMITTEE)
+        page = await served.text(f"{PAGE}?lang={language}", **member)
+        links = re.findall(r'href="(/reports/[^"]+/files/[^"]+)"', page.replace("&amp;", "&"))
+        names, kept = {}, set()
+        for link in links:
+            async with served.http.get(served.url + link, headers=member) as answer:
+                names[link] = answer.headers["Content-Disposition"]
+                kept.add((answer.status, answer.headers["Cache-Control"]))
+                body = await answer.read()
+    assert (len(links), kept) == (13, {(200, "no-store")})
+    assert [link for link, name in names.items() if "-DRAFT-SAMPLE-DATA." not in name] == []
+    assert (links[-1].partition("?")[0], body) == (f"{PAGE}/files/json", text)
+
+
+async def test_the_pdf_of_a_draft_is_marked_in_the_language_that_is_asked_for(database: str) -> None:
+    async with serving(database) as served:
+        await draft(served.store, golden())
+        member = await bearer(served, "Fatima", Role.COMMITTEE)
+        found = {}
+        for address in (PAGE, f"{API}/draft"):
+            url = f"{served.url}{address}/files/pdf?lang=ar&paper=projector"
+            async with served.http.get(url, headers=member) as answer:
+                found[answer.headers["Content-Disposition"]] = (await answer.read())[:5]
+    name = "continuity-2026-W47-government-v1-ar-projector-DRAFT.pdf"
+    assert found == {f'attachment; filename="{name}"': b"%PDF-"}
+
+
+async def test_the_api_lists_the_drafts_that_wait(database: str) -> None:
+    async with serving(database) as served:
+        text = await draft(served.store, golden())
+        member = await bearer(served, "Fatima", Role.OPERATOR)
+        async with served.http.get(served.url + DRAFTS, headers=member) as answer:
+            [line] = (await answer.json())["items"]
+        assert (await post(served, f"{API}/sign-off", headers=member))[0] == 200
+        async with served.http.get(served.url + DRAFTS, headers=member) as answer:
+            after = await answer.json()
+    made, until = (datetime.fromisoformat(line.pop(key)) for key in ("made_at", "review_until"))
+    assert line == {"scope": "government", "label": LABEL, "version": 1, "sha256": digest(text)}
+    assert until - made == timedelta(hours=1)
+    assert after == {"items": []}
 
 
 @pytest.mark.parametrize("role", [Role.COMMITTEE, Role.OPERATOR])

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from monitor.report.document import Document, Outage
-from monitor.report.voice import DRAFT_MARK, SAMPLE_MARK, Voice
+from monitor.report.voice import Voice, marks_of
 
 TOP = 3  # outages, as on the first page
 _ISOLATES = dict.fromkeys(map(ord, "\u2066\u2067\u2068\u2069"))
@@ -46,8 +46,8 @@ class Letter(NamedTuple):
 
 def letter(document: Document, language: str, *, link: str, review_until_ms: int | None = None) -> Letter:
     """What a recipient reads; of a draft, until when it may be signed off."""
-    voice, draft = Voice(language, document), review_until_ms is not None
-    marks = [DRAFT_MARK] * draft + [SAMPLE_MARK] * document.about.sample
+    voice = Voice(language, document)
+    marks = marks_of(document.about, draft=review_until_ms is not None)
     outages = [_outage(each, voice) for each in document.outages[:TOP]] or [voice.plain("outages.none")]
     asked = []
     if review_until_ms is not None:

@@ -19,11 +19,10 @@ from monitor.model import GOVERNMENT
 from monitor.outcome import Fate, Outcome, retry_s
 from monitor.report import document as documents
 from monitor.report.delivery import ways
-from monitor.report.delivery.letter import letter
+from monitor.report.delivery.letter import Letter, letter
 from monitor.report.delivery.metrics import DeliveryMetrics
-from monitor.report.document import Document
-from monitor.report.files import File, file_of, name_of
-from monitor.report.html import html
+from monitor.report.document import About, Document
+from monitor.report.files import File, file_of
 from monitor.store import report_deliveries as table
 from monitor.store.pool import Store
 from monitor.store.report_deliveries import Claimed
@@ -46,20 +45,21 @@ class Where(NamedTuple):
     def host(self) -> str:
         return urlsplit(self.url).hostname or HOST
 
-    def page(self, document: Document) -> str:
-        return self._to(document, f"/reports/{quote(document.about.label)}")
+    def page(self, about: About, *, draft: bool) -> str:
+        return self._to(about, _path(about, draft=draft))
 
-    def file(self, document: Document, form: str, language: str) -> str:
-        path = f"/reports/{quote(document.about.label)}/files/{form}"
-        return self._to(document, path, version=document.about.version, lang=language)
+    def file(self, about: About, form: str, language: str, *, draft: bool) -> str:
+        version = {} if draft else {"version": about.version}  # there is one draft of a label
+        return self._to(about, f"{_path(about, draft=draft)}/files/{form}", **version, lang=language)
 
-    def draft(self, document: Document) -> str:
-        return self._to(document, f"/reports/{quote(document.about.label)}/draft")
-
-    def _to(self, document: Document, path: str, **query: object) -> str:
-        if document.about.scope != GOVERNMENT:
-            query["entity"] = document.about.slug
+    def _to(self, about: About, path: str, **query: object) -> str:
+        if about.scope != GOVERNMENT:
+            query["entity"] = about.slug
         return f"{self.url}{path}" + (f"?{urlencode(query)}" if query else "")
+
+
+def _path(about: About, *, draft: bool) -> str:
+    return f"/reports/{quote(about.label)}" + ("/draft" if draft else "")
 
 
 class Delivering:
@@ -110,11 +110,11 @@ class Delivering:
         """One try; the key is the same in every one."""
         document = documents.decode(one.document)
         draft = one.which.stage == "draft"
-        link = self._where.draft(document) if draft else self._where.page(document)
+        link = self._where.page(document.about, draft=draft)
         told = letter(document, to.language, link=link, review_until_ms=one.review_until_ms)
         key = f"continuity-report-{one.id}-{one.made_ms}"
         if to.webhook:
-            return await ways.to_webhook(to.webhook, self._links(one, document, to), key=key)
+            return await ways.to_webhook(to.webhook, self._links(one, document, to, told), key=key)
         try:
             files = await asyncio.to_thread(files_of, one.document, to, draft=draft)
         except FileNotMade as error:
@@ -124,12 +124,10 @@ class Delivering:
         message_id = f"<{key}@{self._where.host}>"
         return await ways.by_mail(self._settings.smtp, to.mail, told, files, message_id=message_id)
 
-    def _links(self, one: Claimed, document: Document, to: Recipient) -> dict[str, Any]:
+    def _links(self, one: Claimed, document: Document, to: Recipient, told: Letter) -> dict[str, Any]:
         """What a webhook is told."""
         draft, about = one.which.stage == "draft", document.about
-        page = self._where.draft(document) if draft else self._where.page(document)
-        told = letter(document, to.language, link=page, review_until_ms=one.review_until_ms)
-        links = {} if draft else {form: self._where.file(document, form, to.language) for form in to.files}
+        links = {form: self._where.file(about, form, to.language, draft=draft) for form in to.files}
         return {
             "event": f"report.{one.which.stage}",
             "scope": about.scope,
@@ -140,7 +138,7 @@ class Delivering:
             "language": to.language,
             "title": told.title,
             "lines": [*told.lines, *told.outages, *told.asked],
-            "links": {"page": page, **links},
+            "links": {"page": told.link, **links},
         }
 
     async def _record(self, one: Claimed, outcome: Outcome) -> None:
@@ -161,10 +159,5 @@ class Delivering:
 
 
 def files_of(text: bytes, to: Recipient, *, draft: bool) -> list[File]:
-    """What goes to a recipient; of a draft only the edition that says so itself. Raises FileNotMade."""
-    if not draft:
-        return [file_of(text, form, to.language) for form in to.files]
-    document = documents.decode(text)
-    body = html(document, to.language, digest=documents.digest(text), draft=True)
-    name = name_of(document.about, f"DRAFT-{to.language}", "html")
-    return [File(name, "text/html; charset=utf-8", body.encode())]
+    """What a recipient is sent along. Raises FileNotMade."""
+    return [file_of(text, form, to.language, draft=draft) for form in to.files]

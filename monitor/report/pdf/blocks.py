@@ -99,7 +99,7 @@ class Edition(msgspec.Struct, frozen=True):
     paper: Paper
     title: str  # of the file, for lists of files and readers aloud
     at: list[int]  # as-of in UTC: year, month, day, hour, minute, second
-    mark: str  # sample data say so on every page
+    marks: list[str]  # a draft and sample data say so on every page
     running: Runs  # at the head of every page
     foot: Runs
     page: Runs  # with U+E000 for the number of the page and U+E001 for how many there are

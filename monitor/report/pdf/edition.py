@@ -12,25 +12,25 @@ from monitor.report.pdf.first import first
 from monitor.report.pdf.pages import main
 from monitor.report.pdf.runs import plain
 from monitor.report.pdf.writer import NAME, Writer
-from monitor.report.voice import SAMPLE_MARK
+from monitor.report.voice import marks_of
 
 PAGE, PAGES = Ltr("\ue000"), Ltr("\ue001")  # report.typ puts the numbers there
 
 
-def edition(document: Document, language: str, *, digest: str, paper: Paper) -> Edition:
-    """`digest` is the SHA-256 of the frozen JSON, in hex."""
+def edition(document: Document, language: str, *, digest: str, paper: Paper, draft: bool = False) -> Edition:
+    """`digest` is the SHA-256 of the frozen JSON, in hex; a `draft` says so on every page."""
     writer, about = Writer(document, language), document.about
     brief = Writer(document, language, longest=NAME)
     voice, as_of = writer.voice, about.as_of.astimezone(UTC)
-    mark = SAMPLE_MARK if about.sample else ""
-    names = (voice.title, about.name.get(language) or about.slug, about.label, mark)
+    marks = marks_of(about, draft=draft)
+    names = (voice.title, about.name.get(language) or about.slug, about.label, *marks)
     return Edition(
         language=language,
         direction=voice.direction,
         paper=paper,
-        title=plain(" · ".join(each for each in names if each)),
+        title=plain(" · ".join(names)),
         at=[*as_of.timetuple()[:6]],
-        mark=mark,
+        marks=marks,
         running=_running(writer),
         foot=writer.text("about.digest", digest=Ltr(digest[:16])),
         page=writer.text("pdf.page", page=PAGE, pages=PAGES),

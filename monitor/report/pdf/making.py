@@ -19,13 +19,20 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 def pdf(
-    document: Document, language: str, *, digest: str, paper: Paper = "a4", deadline_s: float = DEADLINE_S
+    document: Document,
+    language: str,
+    *,
+    digest: str,
+    paper: Paper = "a4",
+    draft: bool = False,
+    deadline_s: float = DEADLINE_S,
 ) -> bytes:
     """The edition in a language; `digest` is the SHA-256 of the frozen JSON it is a view of.
 
-    The same document gives the same bytes. Blocks: call it in a thread. Raises FileNotMade.
+    A `draft` says so on every page. The same document gives the same bytes. Blocks: call it in a thread.
+    Raises FileNotMade.
     """
-    written = msgspec.json.encode(edition(document, language, digest=digest, paper=paper))
+    written = msgspec.json.encode(edition(document, language, digest=digest, paper=paper, draft=draft))
     if not _turns.acquire(timeout=deadline_s):
         raise FileNotMade(f"{AT_ONCE} other PDF files are being made; try again shortly")
     try:

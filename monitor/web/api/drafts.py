@@ -1,18 +1,55 @@
-"""The API of drafts, for reviewers: the frozen JSON of one, and signing it off."""
+"""The API of drafts, for reviewers: which wait, the frozen JSON of one, its files, and signing it off."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
+from monitor.language import LANGUAGES
+from monitor.store import report_drafts
+from monitor.store.report_drafts import Draft
+from monitor.web.api.handlers import one_of
 from monitor.web.problems import json_response
-from monitor.web.reviewing import draft_asked, signed
+from monitor.web.reports import attachment, file_made, file_wanted
+from monitor.web.reviewing import draft_asked, reviewer, signed
+from monitor.web.site import SITE
+from monitor.web.times import rfc3339
+
+KEPT_NOWHERE = {"Cache-Control": "no-store"}
+
+
+async def listed(request: web.Request) -> web.Response:
+    """Every draft that waits to be signed off, the oldest first."""
+    reviewer(request)
+    found = await report_drafts.waiting(request.app[SITE].store)
+    return json_response({"items": [_line(each) for each in found]}, headers=KEPT_NOWHERE)
+
+
+def _line(each: Draft) -> dict[str, Any]:
+    return {
+        "scope": each.scope,
+        "label": each.label,
+        "version": each.version,
+        "made_at": rfc3339(each.made_ms),
+        "review_until": rfc3339(each.review_until_ms),
+        "sha256": each.sha256,
+    }
 
 
 async def one(request: web.Request) -> web.Response:
     """The bytes it will be published with."""
     read = await draft_asked(request)
-    headers = {"Cache-Control": "no-store"}
-    return web.Response(body=read.text, content_type="application/json", headers=headers)
+    return web.Response(body=read.text, content_type="application/json", headers=KEPT_NOWHERE)
+
+
+async def file(request: web.Request) -> web.Response:
+    """One of its files, which says that it is a draft."""
+    read, wanted = await draft_asked(request), file_wanted(request)
+    language = one_of(request, "lang", [*LANGUAGES]) or "en"
+    response = attachment(await file_made(wanted, read.text, language, draft=True))
+    response.headers.update(KEPT_NOWHERE)
+    return response
 
 
 async def sign_off(request: web.Request) -> web.Response:

@@ -25,6 +25,11 @@ from monitor.web.api.schema import (
 KINDS = list(get_args(Kind))
 REPORTS_MAX = 500
 ANY = {"type": "object"}
+PROBLEM = {"application/problem+json": {"schema": ref("Problem")}}
+MAY_NOT = {
+    "401": {"description": "No token, or one that is not in force.", "content": PROBLEM},
+    "403": {"description": "A token of neither committee nor operator.", "content": PROBLEM},
+}
 
 
 def schemas() -> Json:
@@ -46,9 +51,24 @@ def schemas() -> Json:
             sha256={**TEXT, "description": "Of the frozen JSON."},
             figures={**ANY, "additionalProperties": ref("ReportFigure")},
         ),
+        "Draft": object_of(
+            scope=TEXT,
+            label=TEXT,
+            version=COUNT,
+            made_at=INSTANT,
+            review_until={**INSTANT, "description": "Published then, unless it is signed off before."},
+            sha256={**TEXT, "description": "Of the JSON it will be published with."},
+        ),
+        "Drafts": object_of(items=list_of(ref("Draft"))),
         "SignedOff": object_of(scope=TEXT, label=TEXT, version=COUNT, sha256=TEXT),
         "Reports": object_of(items=list_of(ref("Report"))),
     }
+
+
+def _for_reviewers(described: Json) -> Json:
+    """The same, for a token of the committee or an operator alone."""
+    found = described["get"]
+    return {"get": {**found, "security": [{"token": []}], "responses": found["responses"] | MAY_NOT}}
 
 
 def _which() -> list[Json]:
@@ -60,7 +80,6 @@ def _version() -> Json:
 
 
 def _sign_off(label: Json) -> Json:
-    problem = {"application/problem+json": {"schema": ref("Problem")}}
     answer = {"description": "Published.", "content": {"application/json": {"schema": ref("SignedOff")}}}
     return {
         "post": {
@@ -70,10 +89,9 @@ def _sign_off(label: Json) -> Json:
             "security": [{"token": []}],
             "responses": {
                 "200": answer,
-                "401": {"description": "No token, or one that is not in force.", "content": problem},
-                "403": {"description": "A token of neither committee nor operator.", "content": problem},
-                "404": {"description": "No such draft.", "content": problem},
-                "default": {"description": "A problem (RFC 9457).", "content": problem},
+                **MAY_NOT,
+                "404": {"description": "No such draft.", "content": PROBLEM},
+                "default": {"description": "A problem (RFC 9457).", "content": PROBLEM},
             },
         }
     }
@@ -110,11 +128,24 @@ def paths(get: Any) -> Json:
             ref("Reports"),
             parameters=[label, *_which()],
         ),
-        "/api/v1/reports/{label}/draft": get(
-            "report_draft",
-            "A draft, byte by byte as it will be published; for a token of the committee or an operator.",
-            ANY,
-            parameters=[label, *_which()],
+        "/api/v1/reports/drafts": _for_reviewers(
+            get("report_drafts", "Drafts that wait for their reviewers, the oldest first.", ref("Drafts"))
+        ),
+        "/api/v1/reports/{label}/draft": _for_reviewers(
+            get(
+                "report_draft",
+                "A draft, byte by byte as it will be published.",
+                ANY,
+                parameters=[label, *_which()],
+            )
+        ),
+        "/api/v1/reports/{label}/draft/files/{form}": _for_reviewers(
+            get(
+                "report_draft_file",
+                "A draft as a file, which says that it is one; the JSON says so in its name alone.",
+                ANY,
+                parameters=[label, form, *_which(), language, one_table, paper],
+            )
         ),
         "/api/v1/reports/{label}/sign-off": _sign_off(label),
         "/api/v1/reports/{label}/files/{form}": get(

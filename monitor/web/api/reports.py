@@ -15,7 +15,7 @@ from monitor.store.reports import ReportLine
 from monitor.web.api.handlers import limit_of, one_of, picture_of
 from monitor.web.api.openapi_reports import KINDS, REPORTS_MAX
 from monitor.web.problems import json_response
-from monitor.web.reports import file_asked, scope_asked, text_asked, versions_asked
+from monitor.web.reports import attachment, file_made, file_wanted, scope_asked, text_asked, versions_asked
 from monitor.web.site import SITE
 from monitor.web.times import rfc3339
 
@@ -46,18 +46,14 @@ async def one(request: web.Request) -> web.Response:
 async def file(request: web.Request) -> web.Response:
     """A view of the frozen JSON, as a file to keep."""
     language = one_of(request, "lang", [*LANGUAGES]) or "en"
-    _, made = await file_asked(request, scope_asked(request, picture_of(request).catalogue), language)
-    return attachment(made.name, made.content_type, made.body)
+    scope = scope_asked(request, picture_of(request).catalogue)
+    wanted = file_wanted(request)
+    return attachment(await file_made(wanted, await text_asked(request, scope), language))
 
 
 async def schema(_: web.Request) -> web.Response:
     """What the frozen JSON looks like, and which figure each code is."""
     return json_response(documents.schema() | {"x-figures": {code: f.key for code, f in FIGURES.items()}})
-
-
-def attachment(name: str, content_type: str, body: bytes) -> web.Response:
-    headers = {"Content-Type": content_type, "Content-Disposition": f'attachment; filename="{name}"'}
-    return web.Response(body=body, headers=headers)
 
 
 def line(each: ReportLine) -> dict[str, Any]:

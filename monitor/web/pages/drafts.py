@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from monitor.report.counting import FIRST_PAGE
-from monitor.report.document import digest
-from monitor.report.html import html, policy
 from monitor.report.voice import Voice
 from monitor.web import auth
 from monitor.web.api.handlers import picture_of
+from monitor.web.reports import file_made, file_wanted, opened
 from monitor.web.reviewing import draft_asked, may_review, signed
 from monitor.web.site import page, speaker_of
 from monitor.web.telling import Telling
@@ -32,18 +30,19 @@ async def draft(request: web.Request) -> web.Response:
             "draft": read.draft,
             "first_page": FIRST_PAGE,
             "asked": _asked(request),
+            "file_of": lambda form, **more: _file_link(request, form, **more),
         }
 
     return await page(request, "report_draft.html", fill=fill)
 
 
-async def edition(request: web.Request) -> web.Response:
-    """The HTML edition, marked as a draft on every page."""
-    read = await draft_asked(request)
+async def file(request: web.Request) -> web.Response:
+    """One of its files, which says that it is a draft."""
+    read, wanted = await draft_asked(request), file_wanted(request)
     language = speaker_of(request, picture_of(request).catalogue).language
-    body = await asyncio.to_thread(html, read.document, language, digest=digest(read.text), draft=True)
-    headers = {"Content-Security-Policy": policy(), "Cache-Control": "no-store"}
-    return web.Response(text=body, content_type="text/html", headers=headers)
+    response = opened(await file_made(wanted, read.text, language, draft=True))
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 async def send(request: web.Request) -> web.Response:
@@ -51,6 +50,12 @@ async def send(request: web.Request) -> web.Response:
     auth.check_csrf(request, await request.post())
     done = await signed(request)
     return web.Response(status=303, headers={"Location": f"/reports/{done.label}{_asked(request)}"})
+
+
+def _file_link(request: web.Request, form: str, **more: str) -> str:
+    entity = request.query.get("entity", "")
+    asked = ({"entity": entity} if entity else {}) | more
+    return f"/reports/{request.match_info['label']}/draft/files/{form}?{urlencode(asked)}"
 
 
 def _asked(request: web.Request) -> str:

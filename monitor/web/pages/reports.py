@@ -12,15 +12,13 @@ from monitor.model import GOVERNMENT
 from monitor.report.counting import FIRST_PAGE
 from monitor.report.document import decode, figures_of_json
 from monitor.report.figures import FIGURES, Unit
-from monitor.report.html import policy
 from monitor.report.voice import Voice
 from monitor.store import report_drafts
 from monitor.store import reports as table
 from monitor.store.report_drafts import Draft
 from monitor.store.reports import ReportLine
 from monitor.web.api.handlers import picture_of
-from monitor.web.api.reports import attachment
-from monitor.web.reports import file_asked, scope_asked, text_asked, versions_asked
+from monitor.web.reports import file_made, file_wanted, opened, scope_asked, text_asked, versions_asked
 from monitor.web.reviewing import may_review
 from monitor.web.site import SITE, bare_page, page, speaker_of
 from monitor.web.telling import Telling
@@ -123,16 +121,6 @@ def _file_link(request: web.Request, line: ReportLine, form: str, **more: str) -
 
 async def file(request: web.Request) -> web.Response:
     """A file to keep; the HTML edition opens in the browser, under a policy of its own."""
-    catalogue = picture_of(request).catalogue
-    language = speaker_of(request, catalogue).language
-    form, made = await file_asked(request, scope_asked(request, catalogue), language)
-    if form != "html":
-        return attachment(made.name, made.content_type, made.body)
-    return web.Response(
-        body=made.body,
-        headers={
-            "Content-Type": made.content_type,
-            "Content-Disposition": f'inline; filename="{made.name}"',
-            "Content-Security-Policy": policy(),
-        },
-    )
+    catalogue, wanted = picture_of(request).catalogue, file_wanted(request)
+    text = await text_asked(request, scope_asked(request, catalogue))
+    return opened(await file_made(wanted, text, speaker_of(request, catalogue).language))
