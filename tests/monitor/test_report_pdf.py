@@ -6,34 +6,25 @@ import re
 import shutil
 import subprocess
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 import pytest
 
 from monitor.errors import FileNotMade
-from monitor.model import Text
-from monitor.report.document import (
-    AtRisk,
-    Changed,
-    Correction,
-    Decision,
-    Document,
-    Part,
-    Unmeasured,
-    digest,
-    encode,
-)
+from monitor.report.document import Document, digest, encode
 from monitor.report.figures import FIGURES
 from monitor.report.files import file_of
 from monitor.report.pdf.annex import MEANINGS
 from monitor.report.pdf.blocks import Paper
+from monitor.report.pdf.first import ROOM, TOP
 from monitor.report.pdf.making import pdf
 from monitor.report.pdf.runs import name, plain, runs
 from monitor.report.voice import DRAFT_MARK, SAMPLE_MARK, Voice
 from tests.golden_week import EXPECTED, EXPECTED_OF, NAMES, about, golden, terms
+from tests.worst_week import corrected, worst
 
 pytestmark = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils is not installed")
 LANGUAGES = ("ar", "en")
@@ -321,61 +312,34 @@ def test_a_file_that_is_not_made_in_time_is_an_error_that_says_so() -> None:
 # -- how many pages
 
 
-def worst() -> Document:
-    """More of everything than any week has, with names as long as they may be."""
-    found = golden()
-    long = Text(
-        en="A name of a service that goes on for a long time " * 2,
-        ar="اسم خدمة يستمر طويلاً جداً دون نهاية " * 2,
-    )
-    many = [_copy(found.services[0], number, long) for number in range(300)]
-    changed = [
-        Changed(subject=each.subject, name=long, code="F10", old=each.figures["F10"], new=None)
-        for each in many
-    ]
-    risk = AtRisk(
-        subject="service:passport",
-        name=long,
-        indicator="availability",
-        target="99.9",
-        period="28d",
-        met=True,
-        left="12.3",
-        used_up=found.about.as_of,
-    )
-    outage = msgspec.structs.replace(
-        found.outages[0], done=("What was done, at length. " * 30,) * 5, name=long
-    )
-    return msgspec.structs.replace(
-        found,
-        services=tuple(many),
-        entities=tuple(_copy(found.entities[0], number, long) for number in range(60)),
-        weeks=found.weeks[-1:] * 13,
-        outages=(outage,) * 40,
-        work=found.work * 20,
-        advisories=found.advisories * 40,
-        at_risk=(risk,) * 40,
-        certificates=found.certificates * 40,
-        unmeasured=tuple(Unmeasured(reason=f"reason {n}", unknown_ms=1, services=1) for n in range(30)),
-        decisions=tuple(Decision(kind="exclusion", number=n, down_ms=60_000, services=2) for n in range(12)),
-        correction=Correction(
-            corrects=1, sha256="0" * 64, why="late " * 200, by="desk", changed=tuple(changed)
-        ),
-    )
+@lru_cache
+def worst_pdf(language: str, paper: Paper) -> bytes:
+    return made(worst(), language, paper)
 
 
-def _copy(part: Part, number: int, called: Text) -> Part:
-    figures = part.figures | {"F03": msgspec.structs.replace(part.figures["F03"], text="no")}
-    return msgspec.structs.replace(part, subject=f"{part.subject}-{number}", name=called, figures=figures)
+@pytest.mark.parametrize("of", [worst, lambda: corrected(worst())], ids=["published", "corrected"])
+@pytest.mark.parametrize(("language", "paper"), EDITIONS)
+def test_the_first_page_of_the_worst_week_is_one_and_at_most_six_follow_before_the_annex(
+    language: str, paper: Paper, of: Callable[[], Document], tmp_path: Path
+) -> None:
+    document = of()
+    voice = Voice(language, document)
+    body = made(document, language, paper) if document.correction else worst_pdf(language, paper)
+    where = {text: page for page, text in reversed(bookmarks(body, tmp_path))}
+    assert where[voice.plain("decisions.title")] == 1
+    assert where[voice.plain("correction.title" if document.correction else "trend.title")] == 2
+    assert where[voice.plain("annex.title")] <= 2 + FOLLOW
 
 
 @pytest.mark.parametrize(("language", "paper"), EDITIONS)
-def test_at_most_six_pages_follow_the_first_and_the_rest_is_annex(
-    language: str, paper: Paper, tmp_path: Path
-) -> None:
+def test_the_first_page_of_the_worst_week_is_enough_alone(language: str, paper: Paper) -> None:
+    """Its figures, the three outages and the decisions asked are on it, down to how many more there are."""
     document = worst()
     voice = Voice(language, document)
-    where = {text: page for page, text in reversed(bookmarks(made(document, language, paper), tmp_path))}
-    assert where[voice.plain("decisions.title")] == 1
-    assert where[voice.plain("correction.title")] == 2
-    assert where[voice.plain("annex.title")] <= 2 + FOLLOW
+    first = pages(worst_pdf(language, paper))[0]
+    assert {"F01", "F04", "F05", "F06", "F08", "F10", "F14", "F17"} <= set(re.findall(r"F\d\d", first))
+    assert first.count("INC-2026-0007") == TOP
+    asked = [str(each.number) for each in document.decisions[: ROOM[paper].asked]]
+    assert [number for number in asked if f"{number[:2]},{number[2:]}" not in first] == []
+    more = parts_of(voice.plain("pdf.more", n=len(document.decisions) - ROOM[paper].asked))
+    assert more in [parts_of(line) for line in first.splitlines()]

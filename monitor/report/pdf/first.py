@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from monitor.report.document import Outage
 from monitor.report.pdf.blocks import Card, First, Paper, Paragraph
-from monitor.report.pdf.runs import Runs, name
+from monitor.report.pdf.runs import Runs
 from monitor.report.pdf.writer import Writer
 
 TOP = 3  # outages on it
@@ -21,14 +21,14 @@ class Room(NamedTuple):
     longest: int  # characters of such a line
 
 
-ROOM: dict[Paper, Room] = {"a4": Room(4, 2, 160), "projector": Room(2, 1, 100)}
+ROOM: dict[Paper, Room] = {"a4": Room(4, 2, 160), "projector": Room(2, 1, 70)}
 
 
 def first(writer: Writer, paper: Paper) -> First:
     d, voice = writer.d, writer.voice
     more, room = len(d.outages) - TOP, ROOM[paper]
     return First(
-        title=writer.said(f"{voice.title} · {name(d.about.name.get(voice.language) or d.about.slug)}"),
+        title=writer.said(f"{voice.title} · {writer.named(d.about.name, d.about.slug)}"),
         about=_about(writer),
         sentence=Paragraph(writer.said(voice.sentence), "F01 F02 F03"),
         change=Paragraph(writer.said(voice.change), "F04"),

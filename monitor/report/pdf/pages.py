@@ -35,10 +35,15 @@ MOST: dict[Paper, Rows] = {
     "a4": Rows(12, 13, 9, 5, 30, 5, 4, 4, 4),
     "projector": Rows(4, 0, 3, 2, 5, 3, 2, 2, 2),
 }
+BESIDE_A_CORRECTION: dict[Paper, Rows] = {
+    "a4": MOST["a4"]._replace(entities=20),
+    "projector": MOST["projector"]._replace(entities=3, work=2),
+}
+"""What a correction changed has one of the pages to itself."""
 
 
 def main(writer: Writer, paper: Paper) -> list[Block]:
-    most = MOST[paper]
+    most = MOST[paper] if writer.d.correction is None else BESIDE_A_CORRECTION[paper]
     return [
         *_correction(writer, most.changed),
         *_trend(writer, most.weeks),

@@ -14,7 +14,7 @@ from monitor.report.pdf.writer import LONGEST, Writer, shortened
 OF_ENTITIES = ("F01", "F04", "F08", "F10", "F06")
 OF_MISSED = ("F01", "F02", "F10")
 OF_WEEKS = ("F01", "F03", "F06")
-NAMES = 3  # of one piece of work, on the pages
+NAMES = 2  # of one piece of work, on the pages
 
 
 def missed_objective(document: Document) -> list[Part]:
