@@ -290,3 +290,4 @@ class Day(NamedTuple):
     unknown_ms: int
     down_ms: int
     maintenance_ms: int
+    out_of_hours_ms: int

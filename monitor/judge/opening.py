@@ -7,15 +7,18 @@ from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from monitor.judge.periods import DAY, WEEKDAYS, day_of, midnight_ms
+from monitor.judge.periods import DAY, day_of, midnight_ms
 from monitor.judge.ranges import Range, union
-from monitor.model import Calendar, Catalogue
+from monitor.model import Calendar, Catalogue, DayName
 from monitor.offered import Offered
 
+WEEK = tuple(DayName)
 OFFICE = "office"
 DAILY = "daily "
 NOON_MIN = 12 * 60
 FULL_MIN = 24 * 60
+AHEAD_MS = 62 * 86_400_000
+BACK_MS = 7 * 86_400_000
 
 
 class Era(NamedTuple):
@@ -83,8 +86,14 @@ def _of_day(hours: str, day: date, calendar: Calendar) -> tuple[int, int] | None
     """Minutes of the local day in which it is offered; None when it is not."""
     if hours.startswith(DAILY):
         return minutes(hours.removeprefix(DAILY))
-    name = WEEKDAYS[day.weekday()]
-    if name in calendar.weekend or any(_within(day, each.first, each.last) for each in calendar.holidays):
+    if any(_within(day, each.first, each.last) for each in calendar.holidays):
+        return None
+    return _of_weekday(WEEK[day.weekday()], hours, day, calendar)
+
+
+def _of_weekday(name: DayName, hours: str, day: date, calendar: Calendar) -> tuple[int, int] | None:
+    """Minutes of such a day of the week, by the office hours of that day; None when it is a day of rest."""
+    if name in calendar.weekend:
         return None
     begin, end = minutes(_office(day, calendar) if hours == OFFICE else hours)
     if name in calendar.half_days:
@@ -139,3 +148,50 @@ def closed_at(catalogue: Catalogue, at_ms: int) -> set[str]:
         if service.hours in shut
         for subject in (service.subject, *(channel.subject for channel in service.channels))
     }
+
+
+def opens_ms(catalogue: Catalogue, hours: str, at_ms: int) -> int | None:
+    """When what is closed then opens; None when it does not within two months."""
+    begins = (begin_ms for begin_ms, _ in _open(hours, Era(at_ms, at_ms + AHEAD_MS, catalogue)))
+    return next(begins, None)
+
+
+def opened_ms(catalogue: Catalogue, hours: str, at_ms: int) -> int:
+    """Since when what is open then is open: at most a week is looked back at."""
+    found_ms = at_ms
+    for begin_ms, end_ms in reversed(list(_open(hours, Era(at_ms - BACK_MS, at_ms + 1, catalogue)))):
+        if end_ms < found_ms:
+            break
+        found_ms = min(begin_ms, found_ms)
+    return found_ms
+
+
+class Usual(NamedTuple):
+    """A stretch of days of the week with the same hours: minutes of the day, None where it is closed."""
+
+    days: tuple[DayName, ...]
+    span: tuple[int, int] | None
+
+
+def usual_week(catalogue: Catalogue, hours: str, at_ms: int) -> list[Usual]:
+    """The week as it is but for holidays, by the calendar of that day; in the order of the calendar."""
+    calendar, day = catalogue.calendar, day_of(at_ms, ZoneInfo(catalogue.zone))
+    first = WEEK.index(calendar.week_start)
+    names = (*WEEK[first:], *WEEK[:first])
+    if hours.startswith(DAILY):
+        return [Usual(names, minutes(hours.removeprefix(DAILY)))]
+    found: list[Usual] = []
+    for name in names:
+        span = _of_weekday(name, hours, day, calendar)
+        if found and found[-1].span == span:
+            found[-1] = Usual((*found[-1].days, name), span)
+        else:
+            found.append(Usual((name,), span))
+    return found
+
+
+def fasting(catalogue: Catalogue, hours: str, at_ms: int) -> bool:
+    """Whether the hours of that day are those of Ramadan."""
+    day = day_of(at_ms, ZoneInfo(catalogue.zone))
+    of = catalogue.calendar.ramadan
+    return hours == OFFICE and any(each.hours and _within(day, each.first, each.last) for each in of)

@@ -1,6 +1,7 @@
 """Ninety days of a service as one SVG: each day a bar, filled from below by how long it was down. Pure.
 
-Height says what colour says: a day without data is an empty outline, never a full bar.
+Height says what colour says: a day without data is an empty outline, never a full bar, and one outside the
+service's hours a line along the ground.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from monitor.judge.seconds import Says
 DAYS = 90
 WIDTH, STEP, HEIGHT = 6, 8, 40
 LEAST = 4  # a short outage is seen all the same
+FLAT = 3  # a day on which it was not offered: a line along the ground
 
 
 class Look(StrEnum):
     """What a day looks like; the word is also the class in the style sheet."""
 
     NONE = "none"
+    CLOSED = "closed"
     WORK = "work"
     UP = "up"
     SLOW = "slow"
@@ -42,6 +45,8 @@ def bar(day: Day | None) -> Bar:
         return Bar(Look.NONE, HEIGHT)
     counted_ms = day.up_ms + day.degraded_ms + day.down_ms
     if counted_ms == 0:
+        if day.out_of_hours_ms and not day.maintenance_ms:
+            return Bar(Look.CLOSED, FLAT)
         return Bar(Look.WORK if day.maintenance_ms else Look.NONE, HEIGHT)
     if day.down_ms:
         return Bar(Look.DOWN, max(LEAST, -(-HEIGHT * day.down_ms // counted_ms)))

@@ -16,29 +16,21 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from monitor.facts import Day
+from monitor.judge.opening import DAILY, Usual, fasting, usual_week
 from monitor.language import Ltr
 from monitor.model import Channel, Service
 from monitor.public import bars, search
-from monitor.public.told import FAILING, GRAVITY, Given, Saying, Told
+from monitor.public.notes import FAILING
+from monitor.public.overview import counted, failing, planned
+from monitor.public.told import Given, Told
 from monitor.public.words import Words
 
 ROOM = Path(__file__).parent
 TOLD_MOST = 12  # services whose sentences stand on the first page; the others are named
 NAMES_MOST = 6  # services named of one planned work
-PARTLY_SHOWN = frozenset({Saying.CHECKING, Saying.UNKNOWN})  # counted on the first page, not listed
 
 Keep = Callable[[str, object, Callable[[], str]], str]
 """A page by its path: as it was when the key is the same, else rendered."""
-
-
-class Counts(NamedTuple):
-    """Services by what is said of them."""
-
-    total: int
-    available: int
-    unavailable: int
-    checking: int
-    unknown: int
 
 
 class Body(NamedTuple):
@@ -49,14 +41,6 @@ class Body(NamedTuple):
     plain: str
     services: tuple[Told, ...]
     failing: int
-
-
-class Planned(NamedTuple):
-    """Planned work and the services it touches."""
-
-    from_ms: int
-    to_ms: int
-    services: tuple[Service, ...]
 
 
 class Line(NamedTuple):
@@ -165,6 +149,10 @@ class Edition:
             "stopped": stopped,
             "kinds": self._kinds,
             "ons": self._ons,
+            "week": self._week(told.service),
+            "rests": not told.service.hours.startswith(DAILY),
+            "fasting": fasting(self._catalogue, told.service.hours, self._given.now_ms),
+            "shut": any(bars.bar(day).look is bars.Look.CLOSED for day in days),
         }
         path = f"services/{told.service.slug}.html"
         key = (told, tuple(days))
@@ -239,6 +227,10 @@ class Edition:
         last = self._today.toordinal()
         return [stored.get(ordinal) for ordinal in range(last - bars.DAYS + 1, last + 1)]
 
+    def _week(self, service: Service) -> list[Usual]:
+        """Its usual hours; none where it is offered day and night."""
+        return usual_week(self._catalogue, service.hours, self._given.now_ms) if service.hours else []
+
     def _named(self, services: Sequence[Service]) -> Markup:
         """The first names of many, and how many more there are."""
         shown = escape(self.rich.names(services[:NAMES_MOST]))
@@ -272,29 +264,3 @@ class Edition:
         for mark, put in marks.items():
             text = text.replace(mark, put)
         return text
-
-
-def counted(told: Iterable[Told]) -> Counts:
-    """Each service once, by what is said of it."""
-    told = list(told)
-    checking = sum(one.state is Saying.CHECKING for one in told)
-    available = sum(one.available is True for one in told)
-    unknown = sum(one.available is None for one in told)
-    return Counts(len(told), available, len(told) - available - unknown - checking, checking, unknown)
-
-
-def failing(told: Iterable[Told]) -> list[Told]:
-    """What does not work as usual, the gravest first; what is only unknown is counted apart."""
-    listed = [one for one in told if one.state in FAILING and one.state not in PARTLY_SHOWN]
-    return sorted(listed, key=lambda one: GRAVITY[one.state])
-
-
-def planned(told: Iterable[Told]) -> list[Planned]:
-    """Planned work by its hours, with the services it touches."""
-    of: dict[tuple[int, int], list[Service]] = {}
-    for one in told:
-        for work in one.work:
-            services = of.setdefault((work.from_ms, work.to_ms), [])
-            if one.service not in services[-1:]:
-                services.append(one.service)
-    return [Planned(*span, tuple(of[span])) for span in sorted(of)]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from monitor.model import Service
+from monitor.public.overview import Planned, planned
 from monitor.public.status import instant
 from monitor.public.told import Given, Published, Told, ended_ms, published
 from monitor.public.words import Words
@@ -15,6 +17,7 @@ from monitor.public.words import Words
 ATOM = "http://www.w3.org/2005/Atom"
 ENTRIES_MOST = 50
 NAMES_MOST = 10
+NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what somebody may have typed
 
 
 class Entry(NamedTuple):
@@ -55,15 +58,23 @@ def _entries(given: Given, told: Sequence[Told], words: Words) -> Iterable[Entry
     by_subject = {one.service.subject: one.service for one in told}
     for one in published(given):
         yield from _incident(one, by_subject, words)
-    for each in told:
-        for work in each.work:
-            yield Entry(
-                _id("work", each.service.subject, str(work.from_ms), words.language),
-                words.say("feed.work", names=words.name(each.service)),
-                min(work.from_ms, given.now_ms),
-                words.say("planned.span", start=words.at(work.from_ms), end=words.at(work.to_ms)),
-                _page(each.service),
-            )
+    for work in planned(told):
+        yield _work(work, words)
+
+
+def _work(work: Planned, words: Words) -> Entry:
+    names, more = words.names(work.services[:NAMES_MOST]), len(work.services) - NAMES_MOST
+    if more > 0:
+        names = f"{names} {words.say('planned.more', n=more)}"
+    text = work.text.ar if words.language == "ar" else work.text.en
+    span = words.say("planned.span", start=words.dated(work.from_ms), end=words.dated(work.to_ms))
+    return Entry(
+        _id("work", str(work.from_ms), str(work.to_ms), work.text.en, work.text.ar, words.language),
+        words.say("feed.work", names=names),
+        work.announced_ms,
+        "\n".join([span, text] if text else [span]),
+        _page(work.services[0]) if len(work.services) == 1 else "index.html",
+    )
 
 
 def _incident(one: Published, services: dict[str, Service], words: Words) -> Iterable[Entry]:
@@ -76,11 +87,11 @@ def _incident(one: Published, services: dict[str, Service], words: Words) -> Ite
     key = "feed.down" if down else "feed.touched"
     over_ms = None if incident.open else ended_ms(incident)
     said = [each for each in one.said if each.get(words.language)]
-    start = words.at(incident.since_ms)
+    start = words.dated(incident.since_ms)
     span = (
         words.say("feed.open", start=start)
         if over_ms is None
-        else words.say("feed.closed", start=start, end=words.at(over_ms))
+        else words.say("feed.closed", start=start, end=words.dated(over_ms))
     )
     yield Entry(
         _id("incident", incident.number, words.language),
@@ -101,4 +112,4 @@ def _id(*parts: str) -> str:
 
 
 def _put(parent: Element, tag: str, text: str) -> None:
-    SubElement(parent, tag).text = text
+    SubElement(parent, tag).text = NO_XML.sub("", text)

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from monitor.errors import StoreUnavailable
 from monitor.facts import Day
+from monitor.judge.exclusions import Exclusion
 from monitor.judge.incidents import Incident
 from monitor.judge.outlook import Outlook
+from monitor.judge.reach_of_work import covered
 from monitor.judge.reading import exclusion_of
+from monitor.judge.surroundings import Surroundings
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.public import folder as folders
 from monitor.public.bars import DAYS
 from monitor.public.metrics import WriteMetrics
 from monitor.public.pages import Files, Pages
-from monitor.public.told import AHEAD_MS, OVERRUN_MS, Given, tell
+from monitor.public.told import Given, tell
+from monitor.public.works import AHEAD_MS, OVERRUN_MS
 from monitor.store import exclusions, incidents
 from monitor.store import public as table
 from monitor.store.lease import Lease
@@ -41,6 +47,7 @@ class Gatherer:
     def __init__(self, store: Store) -> None:
         self._store, self._outlook = store, Outlook(store)
         self._zone, self._read_ms = "", 0
+        self._reaching = Reaching()
         self._days: dict[str, dict[int, Day]] = {}
 
     async def gather(self) -> Given | None:
@@ -53,11 +60,12 @@ class Gatherer:
         work = await exclusions.touching(
             self._store, from_ms=now_ms - 2 * OVERRUN_MS, to_ms=now_ms + AHEAD_MS
         )
+        rows = [exclusion_of(row) for row in work]
         return Given(
             picture=picture,
             now_ms=now_ms,
             incidents=[_incident.decode(one) for one in stored],
-            exclusions=[exclusion_of(row) for row in work],
+            exclusions=await asyncio.to_thread(self._reaching.of, self._outlook.around, rows),
             said=await table.said_since(self._store, now_ms - DAYS * DAY_MS),
             days={path: [of[at] for at in sorted(of)] for path, of in self._days.items()},
         )
@@ -75,6 +83,21 @@ class Gatherer:
             for at in [at for at in of if at < from_ms]:
                 del of[at]
         self._read_ms = now_ms
+
+
+class Reaching:
+    """What announced work reaches by the catalogue in force; looked up once for each set of subjects."""
+
+    def __init__(self) -> None:
+        self._around: Surroundings | None = None
+        self._known: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def of(self, around: Surroundings, works: Sequence[Exclusion]) -> list[Exclusion]:
+        if around is not self._around:
+            self._around, self._known = around, {}
+        wanted = {each.subjects for each in works}
+        self._known = {each: self._known.get(each) or covered(around, each) for each in wanted}
+        return [replace(each, subjects=self._known[each.subjects]) for each in works]
 
 
 class Publishing:

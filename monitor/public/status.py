@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from monitor.model import Channel, Text
-from monitor.public.told import Given, Note, Told
+from monitor.public.notes import Note
+from monitor.public.told import Given, Told
 from monitor.public.words import Words, link_of, phone_of
 
 SCHEMA = 1
@@ -58,6 +59,7 @@ def _service(told: Told, words: Sequence[Words]) -> dict[str, Any]:
                 "from": instant(work.from_ms),
                 "to": instant(work.to_ms),
                 "channels": [each.kind.value for each in work.channels],
+                "says": _text(work.text),
             }
             for work in told.work
         ],

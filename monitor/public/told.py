@@ -8,57 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import NamedTuple
 
 from monitor.facts import Day, Said
 from monitor.judge.exclusions import Exclusion
 from monitor.judge.incidents import Incident, State
+from monitor.judge.opening import opened_ms, opens_ms
 from monitor.judge.picture import ChannelShown, Picture, ServiceShown
 from monitor.judge.promises import promised_ms, published_ms
-from monitor.model import Channel, ExclusionKind, PublicRules, Service, Verdict
+from monitor.judge.seconds import State as Spent
+from monitor.model import Channel, PublicRules, Service, Verdict
+from monitor.public.notes import FAILING, GRAVITY, Note, Saying, Work
+from monitor.public.works import Works
 
-AHEAD_MS = 30 * 86_400_000  # planned work further away is not shown yet
-OVERRUN_MS = 24 * 3_600_000  # a failure that began in a maintenance is called its overrun for so long
-
-
-class Saying(StrEnum):
-    """One fixed sentence, and the state of a service that it is the gravest sentence of; worst first."""
-
-    UNAVAILABLE = "unavailable"  # on all remote channels
-    OVERRUN = "overrun"  # maintenance took longer than announced
-    MAINTENANCE = "maintenance"
-    PARTLY = "partly"  # unavailable on one channel
-    SLOW = "slow"
-    CHECKING = "checking"  # something was found, and is not published yet
-    UNKNOWN = "unknown"  # no fresh information
-    AVAILABLE = "available"
-
-
-GRAVITY = {saying: number for number, saying in enumerate(Saying)}
-FAILING = frozenset(
-    {Saying.UNAVAILABLE, Saying.OVERRUN, Saying.MAINTENANCE, Saying.PARTLY, Saying.SLOW, Saying.CHECKING}
-)
-
-
-class Note(NamedTuple):
-    """A sentence about a service, or about one channel of it.
-
-    `until_ms`: by when more is promised, or when the maintenance is expected to end; None: nothing is said.
-    """
-
-    saying: Saying
-    since_ms: int | None
-    channel: Channel | None = None
-    until_ms: int | None = None
-
-
-class Work(NamedTuple):
-    """Planned work that touches a service; no channels: all of them."""
-
-    from_ms: int
-    to_ms: int
-    channels: tuple[Channel, ...]
+UNDER_WORK = frozenset({Saying.MAINTENANCE, Saying.OVERRUN})
 
 
 class Past(NamedTuple):
@@ -100,10 +63,6 @@ class Given:
     @property
     def rules(self) -> PublicRules:
         return self.picture.catalogue.policy.public
-
-    @property
-    def work(self) -> list[Exclusion]:
-        return [each for each in self.exclusions if each.kind is ExclusionKind.MAINTENANCE]
 
 
 class Published(NamedTuple):
@@ -150,6 +109,7 @@ class _Teller:
 
     def __init__(self, given: Given) -> None:
         self._given, self._now_ms = given, given.now_ms
+        self._works = Works(given.exclusions, given.now_ms)
         self._published = published(given)
         self._numbers = {one.incident.number for one in self._published}
         self._touching: dict[str, list[Incident]] = {}
@@ -161,23 +121,37 @@ class _Teller:
     def told(self, shown: ServiceShown) -> Told:
         service = shown.service
         completing = [one for one in shown.channels if one.channel.completes]
-        notes = tuple(self._notes(shown, completing))
+        closed = shown.excluded is Spent.OUT_OF_HOURS
+        notes = (self._closed(service),) if closed else tuple(self._notes(shown, completing))
         mine = [one for one in self._published if _touches(one.incident, service)]
-        open_words = [word for one in mine if one.incident.open for word in one.said]
-        failing = any(note.saying in FAILING for note in notes)
         return Told(
             service=service,
             state=min((note.saying for note in notes), key=GRAVITY.__getitem__, default=Saying.AVAILABLE),
-            available=shown.available,
+            available=False if closed else shown.available,
             notes=notes,
-            ways=tuple(one.channel for one in completing if one.effective.verdict is Verdict.UP),
-            slowly=tuple(one.channel for one in completing if one.effective.verdict is Verdict.DEGRADED),
-            said=tuple(sorted(open_words, key=lambda word: -word.said_ms)) if failing else (),
-            work=tuple(self._planned(service)),
+            ways=() if closed else _that_are(Verdict.UP, completing),
+            slowly=() if closed else _that_are(Verdict.DEGRADED, completing),
+            said=tuple(self._said(service, notes, mine)),
+            work=tuple(self._works.planned(service)),
             past=tuple(_past(one, service) for one in mine),
         )
 
+    def _said(self, service: Service, notes: Sequence[Note], mine: Sequence[Published]) -> list[Said]:
+        """What people added to what is said now, the newest first."""
+        sayings = {note.saying for note in notes}
+        words: list[Said] = []
+        if sayings & FAILING:
+            words = [word for one in mine if one.incident.open for word in one.said]
+        if sayings & UNDER_WORK:
+            words += self._works.said([service.subject, *(one.subject for one in service.channels)])
+        return sorted(words, key=lambda word: -word.said_ms)
+
     # -- what fails now ----------------------------------------------------------------------------------
+
+    def _closed(self, service: Service) -> Note:
+        catalogue = self._given.picture.catalogue
+        opens = opens_ms(catalogue, service.hours, self._now_ms) if service.hours else None
+        return Note(Saying.CLOSED, None, until_ms=opens)
 
     def _notes(self, shown: ServiceShown, completing: Sequence[ChannelShown]) -> Iterable[Note]:
         verdict = shown.effective.verdict
@@ -186,8 +160,8 @@ class _Teller:
             return
         for one in completing:
             if one.effective.verdict is Verdict.DOWN:
-                yield from self._channel(one)
-        if verdict is Verdict.DEGRADED and self._may_say(shown.service.subject, shown, completing):
+                yield from self._channel(shown, one)
+        if verdict is Verdict.DEGRADED and self._may_say(shown, completing):
             yield Note(Saying.SLOW, shown.effective.since_ms)
         if verdict is Verdict.UNKNOWN:
             yield Note(Saying.UNKNOWN, None)
@@ -196,34 +170,39 @@ class _Teller:
         """The service cannot be got remotely."""
         subject, since_ms = shown.service.subject, shown.effective.since_ms
         remote = [one.channel.subject for one in completing if one.channel.remote]
-        if work := self._under_work(remote or [subject], since_ms):
+        if work := self._works.note(remote or [subject], since_ms):
             return work
-        if not self._may_say(subject, shown, completing):
+        if not self._may_say(shown, completing):
             return Note(Saying.CHECKING, None)
         return Note(Saying.UNAVAILABLE, since_ms, until_ms=self._promise([subject, *remote]))
 
-    def _channel(self, one: ChannelShown) -> Iterable[Note]:
+    def _channel(self, shown: ServiceShown, one: ChannelShown) -> Iterable[Note]:
         """A channel is down, the service is not: said once it may be."""
         path, since_ms = one.channel.subject, one.effective.since_ms
-        if work := self._under_work([path], since_ms):
+        if work := self._works.note([path], since_ms):
             yield work._replace(channel=one.channel)
-        elif self._known(path, since_ms):
+        elif self._known(path, shown.service, since_ms):
             yield Note(Saying.PARTLY, since_ms, one.channel)
 
-    def _may_say(self, subject: str, shown: ServiceShown, completing: Sequence[ChannelShown]) -> bool:
-        paths = [subject, *(one.channel.subject for one in completing)]
-        return any(self._known(path, None) for path in paths) or self._known(
-            subject, shown.effective.since_ms
-        )
+    def _may_say(self, shown: ServiceShown, completing: Sequence[ChannelShown]) -> bool:
+        service = shown.service
+        if any(self._known(one.channel.subject, service, None) for one in completing):
+            return True
+        return self._known(service.subject, service, shown.effective.since_ms)
 
-    def _known(self, path: str, since_ms: int | None) -> bool:
-        """Whether a failure of this path may be told: with its incident, or by the same delay without one."""
+    def _known(self, path: str, service: Service, since_ms: int | None) -> bool:
+        """Whether a failure of this path may be told: with its incident, or by the same delay without one.
+
+        What failed while the service was closed is looked at anew when it opens.
+        """
         incidents = self._touching.get(path, [])
         if incidents:
             return any(one.number in self._numbers for one in incidents)
         rules = self._given.rules
         if since_ms is None or rules.by_hand:
             return False
+        if service.hours:
+            since_ms = max(since_ms, opened_ms(self._given.picture.catalogue, service.hours, self._now_ms))
         return since_ms + rules.delay_s * 1000 <= self._now_ms
 
     def _promise(self, paths: Sequence[str]) -> int | None:
@@ -236,46 +215,9 @@ class _Teller:
         ]
         return min(due, default=None)
 
-    # -- planned work ------------------------------------------------------------------------------------
 
-    def _under_work(self, paths: Sequence[str], since_ms: int | None) -> Note | None:
-        """Maintenance that holds now on all of these, or that their failure outlasted."""
-        covering = [
-            each
-            for each in self._given.work
-            if all(each.covers(path) for path in paths) and each.range[0] < self._now_ms
-        ]
-        now_on = [each for each in covering if self._now_ms < each.range[1]]
-        if now_on:
-            last = max(now_on, key=lambda each: each.range[1])
-            saying = Saying.OVERRUN if self._prolonged(last) else Saying.MAINTENANCE
-            return Note(saying, last.range[0], until_ms=last.range[1])
-        for each in covering:
-            ended = each.range[1]
-            late_ms = self._now_ms - ended
-            if (
-                each.finished_at_ms is None
-                and late_ms < OVERRUN_MS
-                and since_ms is not None
-                and since_ms < ended
-            ):
-                return Note(Saying.OVERRUN, each.range[0])
-        return None
-
-    def _prolonged(self, work: Exclusion) -> bool:
-        """Whether what was announced first is over, and this goes on from it."""
-        first = next((each for each in self._given.exclusions if each.id == work.extends), None)
-        return first is not None and first.to_ms <= self._now_ms
-
-    def _planned(self, service: Service) -> Iterable[Work]:
-        for each in sorted(self._given.work, key=lambda each: each.range):
-            from_ms, to_ms = each.range
-            if not self._now_ms < to_ms or from_ms > self._now_ms + AHEAD_MS or from_ms == to_ms:
-                continue
-            if each.covers(service.subject):
-                yield Work(from_ms, to_ms, ())
-            elif channels := tuple(one for one in service.channels if each.covers(one.subject)):
-                yield Work(from_ms, to_ms, channels)
+def _that_are(verdict: Verdict, shown: Iterable[ChannelShown]) -> tuple[Channel, ...]:
+    return tuple(one.channel for one in shown if one.effective.verdict is verdict)
 
 
 def _touches(incident: Incident, service: Service) -> bool:

@@ -65,7 +65,7 @@ async def days(store: Store, *, zone: str, from_ms: int, made_after_ms: int = 0)
     async with store.connection() as connection:
         rows = await connection.fetch(
             "select subject, start, says, availability, up_ms, degraded_ms, unknown_ms, down_ms, "
-            "maintenance_ms from figure where zone = $1 and kind = 'day' and start >= $2 "
+            "maintenance_ms, out_of_hours_ms from figure where zone = $1 and kind = 'day' and start >= $2 "
             "and computed_at > $3 and starts_with(subject, 'service:') and strpos(subject, '/') = 0",
             zone,
             moment(from_ms),

@@ -19,9 +19,9 @@ import pytest
 from monitor.demo.kafka import free_port
 from monitor.model import Verdict
 from monitor.public import folder as folders
+from monitor.public.notes import Saying
 from monitor.public.pages import Pages
 from monitor.public.serve import SECURITY
-from monitor.public.told import Saying
 from tests.monitor.public_scene import WEB, given
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "public.md").read_text(encoding="utf-8")

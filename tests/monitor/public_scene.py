@@ -23,6 +23,7 @@ from monitor.model import (
     Text,
     Verdict,
 )
+from monitor.public.publishing import Reaching
 from monitor.public.told import Given
 from tests.monitor.scene import BEGAN_MS, Scene
 from tests.world import check
@@ -86,7 +87,7 @@ def given(
         picture=scene.picture(at_s=at_s, behind=behind),
         now_ms=ms(at_s),
         incidents=tuple(incidents),
-        exclusions=tuple(exclusions),
+        exclusions=Reaching().of(scene.around, tuple(exclusions)),
         said=tuple(said),
         days=days or {},
     )
@@ -149,6 +150,7 @@ def day(ago: int, *, down_ms: int = 0, at_s: float = 3600.0, says: str = "figure
     """A day of the passport service, `ago` days before the one of `at_s`; midnight in Dubai."""
     zone_ms = 4 * 3_600_000
     start_ms = (ms(at_s) + zone_ms) // DAY_MS * DAY_MS - zone_ms - ago * DAY_MS
-    spent = {"up_ms": DAY_MS - down_ms, "degraded_ms": 0, "unknown_ms": 0, "maintenance_ms": 0} | more
+    rest = dict.fromkeys(("degraded_ms", "unknown_ms", "maintenance_ms", "out_of_hours_ms"), 0)
+    spent = {"up_ms": DAY_MS - down_ms} | rest | more
     availability = f"{(DAY_MS - down_ms) * 10_000 // DAY_MS / 100:.2f}" if says == "figure" else None
     return Day("service:passport", start_ms, says, availability, down_ms=down_ms, **spent)

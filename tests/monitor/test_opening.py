@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.judge.exclusions import Exclusion, excluded
 from monitor.judge.figures import When, account
-from monitor.judge.opening import Era, closed, closed_at, minutes
+from monitor.judge.opening import Era, closed, closed_at, minutes, opened_ms, opens_ms
 from monitor.judge.periods import midnight_ms
 from monitor.judge.seconds import State
 from monitor.judge.timeline import Step, squeeze, value_at
@@ -170,3 +170,27 @@ def test_t7_t9_seconds_out_of_hours_are_what_asking_at_each_instant_gives(
     )
     by_definition = reference.tally([state], 0, count)
     assert (figure.counted.spent, figure.counted.outages) == (by_definition.spent, by_definition.outages)
+
+
+# -- when it opens -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("zone", [DUBAI, CAIRO, BERLIN])
+@pytest.mark.parametrize("hours", ["office", "07:30-19:00", "daily 06:00-24:00"])
+@given(minute=st.integers(0, 400 * 24 * 60))
+def test_it_opens_where_the_stretch_in_which_it_is_closed_ends(hours: str, zone: str, minute: int) -> None:
+    at_ms = midnight_ms(date(2026, 1, 1), ZoneInfo(zone)) + minute * 60_000
+    made = offered(hours, zone=zone)
+    shut = closed([Era(at_ms - 30 * 86_400_000, at_ms + 30 * 86_400_000, made)])["service:a"]
+    now = next((each for each in shut if each[0] <= at_ms < each[1]), None)
+    before = [end for _, end in shut if end <= at_ms]
+    if now is not None:
+        assert opens_ms(made, hours, at_ms) == now[1]
+    else:
+        assert opened_ms(made, hours, at_ms) == before[-1]
+
+
+def test_what_is_open_day_and_night_in_parts_was_opened_a_week_ago_at_most() -> None:
+    at_ms = midnight_ms(date(2026, 1, 20), ZoneInfo(DUBAI))
+    always = "daily 00:00-24:00"
+    assert at_ms - opened_ms(offered(always), always, at_ms) in range(7 * 86_400_000, 8 * 86_400_000 + 1)

@@ -25,11 +25,13 @@ from monitor.judge.figures import Figure, Tally, When
 from monitor.judge.reading import figure_row
 from monitor.judge.seconds import Spent
 from monitor.model import Policy
+from monitor.public import bars
 from monitor.public import folder as folders
 from monitor.public.metrics import WriteMetrics
+from monitor.public.notes import Saying
 from monitor.public.pages import Pages
 from monitor.public.publishing import Gatherer, Publishing
-from monitor.public.told import Given, Saying, tell
+from monitor.public.told import Given, tell
 from monitor.store import exclusions, figures
 from monitor.store import public as table
 from monitor.store.lease import Lease
@@ -91,6 +93,45 @@ async def test_failures_words_work_and_days_are_gathered(database: str) -> None:
     assert [one.en for one in told["s0001"].said] == ["On it"]
     assert len(told["s0002"].work) == 1
     assert [(day.down_ms, day.availability) for day in found.days["service:s0001"]] == [(HOUR_MS, "95.83")]
+
+
+async def test_work_on_a_system_reaches_what_needs_it_by_the_catalogue_of_now(database: str) -> None:
+    async with open_store(database) as store:
+        await begun(store)
+        gatherer = Gatherer(store)
+        first = await gatherer.gather()
+        assert first is not None
+        async with store.transaction() as connection:
+            await exclusions.announce(
+                connection,
+                kind="maintenance",
+                subjects=["system:app-e01"],
+                from_ms=first.now_ms + HOUR_MS,
+                to_ms=first.now_ms + 2 * HOUR_MS,
+                why="secret",
+                by="Desk",
+            )
+        found = await gatherer.gather()
+        assert found is not None
+        work = {one.service.slug: one.work for one in tell(found) if one.work}
+    assert {slug: [each.slug for each in works[0].channels] for slug, works in work.items()} == {
+        slug: ["app"] for slug in ("s0001", "s0004", "s0007", "s0010")
+    }
+
+
+async def test_hours_of_a_day_outside_the_services_hours_are_read(database: str) -> None:
+    async with open_store(database) as store:
+        await begun(store)
+        now_ms = (await known(store)).now_ms
+        zone_ms = 4 * HOUR_MS
+        start_ms = (now_ms + zone_ms) // DAY_MS * DAY_MS - zone_ms - DAY_MS
+        tally = Tally(Spent(out_of_hours_ms=DAY_MS))
+        figure = Figure(When(start_ms, start_ms + DAY_MS, now_ms), tally, tally)
+        async with store.transaction() as connection:
+            row = figure_row("service:s0001", "Asia/Dubai", "day", figure, Policy())
+            await figures.write(connection, [row])
+        [day] = (await known(store)).days["service:s0001"]
+    assert (day.out_of_hours_ms, bars.bar(day).look) == (DAY_MS, bars.Look.CLOSED)
 
 
 async def test_a_day_that_was_counted_again_is_read_again(database: str) -> None:

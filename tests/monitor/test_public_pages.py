@@ -29,8 +29,9 @@ from monitor.model import (
 )
 from monitor.public import bars, search
 from monitor.public.edition import ROOM
+from monitor.public.notes import Saying
 from monitor.public.pages import STATIC, Files, Pages
-from monitor.public.told import Given, Saying
+from monitor.public.told import Given
 from monitor.public.words import LOCALE, messages
 from probes.http_settings import Settings as Http
 from tests import world

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from monitor.model import PublicRules, Verdict
-from monitor.public.told import Given, Saying, Told, tell
+from monitor.public.notes import Saying
+from monitor.public.told import Given, Told, tell
 from monitor.public.words import Words
 from tests.monitor.public_scene import (
     APP,
@@ -26,7 +27,7 @@ from tests.monitor.public_scene import (
 DOWN, DEGRADED, UP = Verdict.DOWN, Verdict.DEGRADED, Verdict.UP
 HOUR_S = 3600.0  # the scene begins at 18:13:20 in Dubai
 DOWN_AR = "خدمة (تجديد جواز السفر) متوقفة حاليًا على الموقع الإلكتروني منذ الساعة 18:23."
-DOWN_EN = "The service (Passport renewal) is unavailable on the website since 18:23."
+DOWN_EN = "The service (Passport renewal) has been unavailable on the website since 18:23."
 ALL_DOWN = [(WEB, DOWN, 600.0), (APP, DOWN, 600.0), (CALL, DOWN, 600.0)]
 
 
@@ -63,6 +64,12 @@ def test_down_on_one_channel_it_says_since_when_and_where_else() -> None:
             f"{DOWN_EN} You can complete it in the app or by calling {PHONE}",
         ],
     )
+
+
+def test_down_on_two_channels_the_third_is_offered_once() -> None:
+    known = given((WEB, DOWN, 600.0), (APP, DOWN, 660.0))
+    app = "The service (Passport renewal) has been unavailable in the app since 18:24."
+    assert says(known, "en") == [DOWN_EN, f"{app} You can complete it by calling {PHONE}"]
 
 
 def test_only_channels_that_are_up_and_complete_it_are_offered() -> None:
