@@ -7,6 +7,7 @@ is not rendered again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -27,6 +28,7 @@ from monitor.public.words import Words
 
 ROOM = Path(__file__).parent
 TOLD_MOST = 12  # services whose sentences stand on the first page; the others are named
+WORKS_MOST = 20  # planned works on the first page; the others stand with their services
 NAMES_MOST = 6  # services named of one planned work
 
 Keep = Callable[[str, object, Callable[[], str]], str]
@@ -96,19 +98,32 @@ class Edition:
             made[f"{self._language}/entities/{body.slug}.html"] = self._entity(body)
         for one in self._told:
             made[f"{self._language}/services/{one.service.slug}.html"] = self._service(one)
-        return {path: self._stamped(text) for path, text in made.items()}
+        stamped = {path: self._stamped(text) for path, text in made.items()}
+        return self._under_old_names(stamped) | stamped
+
+    def _under_old_names(self, made: Mapping[str, str]) -> dict[str, str]:
+        """What was renamed is found where it was: people keep addresses."""
+        found: dict[str, str] = {}
+        for room, ones in (("services", self._catalogue.services), ("entities", self._catalogue.entities)):
+            for one in ones:
+                page = made.get(f"{self._language}/{room}/{one.slug}.html")
+                if page is not None:
+                    found |= {f"{self._language}/{room}/{old}.html": page for old in one.was}
+        return found
 
     # -- pages -------------------------------------------------------------------------------------------
 
     def _front(self, up: str, home: str) -> str:
+        works = planned(self._told)
         values = {
             "most": TOLD_MOST,
             "counts": counted(self._told),
             "failing": failing(self._told),
-            "planned": planned(self._told),
+            "planned": works[:WORKS_MOST],
+            "later": len(works) - WORKS_MOST,
             "entities": self._bodies,
         }
-        return self._page("index.html", "index.html", up=up, home=home, own=values)
+        return self._page("index.html", "index.html", up=up, home=home, own=lambda: values, key=values)
 
     def _all(self) -> str:
         names = self._catalogue.entities_by_slug
@@ -131,31 +146,34 @@ class Edition:
             "letters": [letter for letter, _ in groups],
             "words": Markup('<bdi id="words"></bdi>'),
         }
-        return self._page("services.html", "services.html", up="../", home="", own=own)
+        return self._page("services.html", "services.html", up="../", home="", own=lambda: own, key=own)
 
     def _entity(self, body: Body) -> str:
-        return self._page(
-            "entity.html", f"entities/{body.slug}.html", up="../../", home="../", own={"entity": body}
-        )
+        path, own = f"entities/{body.slug}.html", {"entity": body}
+        return self._page("entity.html", path, up="../../", home="../", own=lambda: own, key=own)
 
     def _service(self, told: Told) -> str:
-        days = self._days(told.service)
-        stopped = [day for day in reversed(days) if day is not None and day.down_ms]
-        label = self.plain.say("service.days_label", n=len(days))
-        own = {
-            "told": told,
-            "entity": self._catalogue.entities_by_slug.get(told.service.entity),
-            "bars": bars.svg(days, label=label),
-            "stopped": stopped,
-            "kinds": self._kinds,
-            "ons": self._ons,
-            "week": self._week(told.service),
-            "rests": not told.service.hours.startswith(DAILY),
-            "fasting": fasting(self._catalogue, told.service.hours, self._given.now_ms),
-            "shut": any(bars.bar(day).look is bars.Look.CLOSED for day in days),
-        }
-        path = f"services/{told.service.slug}.html"
-        key = (told, tuple(days))
+        service = told.service
+
+        def own() -> Mapping[str, Any]:
+            days = self._days(service)
+            label = self.plain.say("service.days_label", n=len(days))
+            return {
+                "told": told,
+                "entity": self._catalogue.entities_by_slug.get(service.entity),
+                "bars": bars.svg(days, label=label),
+                "oldest": self._today - timedelta(days=bars.DAYS - 1),
+                "stopped": [day for day in reversed(days) if day is not None and day.down_ms],
+                "kinds": self._kinds,
+                "ons": self._ons,
+                "week": self._week(service),
+                "rests": not service.hours.startswith(DAILY),
+                "fasting": fasting(self._catalogue, service.hours, self._given.now_ms),
+                "shut": any(bars.bar(day).look is bars.Look.CLOSED for day in days),
+            }
+
+        key = (told, tuple(self._given.days.get(service.subject, ())))
+        path = f"services/{service.slug}.html"
         return self._page("service.html", path, up="../../", home="../", own=own, key=key)
 
     def _page(
@@ -165,17 +183,16 @@ class Edition:
         *,
         up: str,
         home: str,
-        own: Mapping[str, Any],
-        key: object = None,
+        own: Callable[[], Mapping[str, Any]],
+        key: object,
     ) -> str:
-        """Rendered, or as it was when all it shows is the same (`key`; by default its own values)."""
+        """Rendered with its own values, or as it was when all it shows is the same (`key`)."""
         stands_at = f"{self._language}/{path}" if up else path  # nothing is above the root
 
         def render() -> str:
-            return templates().get_template(template).render(**self._common(up, home, path), **own)
+            return templates().get_template(template).render(**self._common(up, home, path), **own())
 
-        whole = key if key is not None else {name: own[name] for name in own}
-        return self._keep(stands_at, (self._catalogue, self._languages, self._today, whole), render)
+        return self._keep(stands_at, (self._catalogue, self._languages, self._today, key), render)
 
     def _common(self, up: str, home: str, path: str) -> dict[str, Any]:
         zone = self.rich.speaker.zone_name(self._given.now_ms)

@@ -44,7 +44,7 @@ class Pages:
             edition = Edition(given, told, language, languages=languages, url=self._url, keep=self._keep)
             made |= edition.pages()
             found[f"{language}/feed.xml"] = feed.document(given, told, edition.plain, url=self._url)
-        self._kept = {path: self._kept[path] for path in made}
+        self._kept = {path: kept for path, kept in self._kept.items() if path in made}
         found |= {path: text.encode() for path, text in made.items()}
         found["404.html"] = bare("lost", languages, base=urlsplit(self._url).path + "/")
         found["status.json"] = status.document(given, told, languages)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date
 from markupsafe import Markup, escape
 
 from monitor.judge.opening import Usual
@@ -85,9 +86,10 @@ class Words:
 
     def day(self, ms: int) -> str:
         """The local day of an instant."""
-        written: str = format_datetime(
-            self.speaker.local(ms), self.speaker.plain("format.day"), locale=self._locale
-        )
+        return self.date(self.speaker.local(ms).date())
+
+    def date(self, day: date) -> str:
+        written: str = format_date(day, self.speaker.plain("format.day"), locale=self._locale)
         return written if self.speaker.direction == "rtl" else Ltr(written)
 
     def name(self, one: Service | Entity) -> str:

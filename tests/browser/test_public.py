@@ -16,6 +16,7 @@ from axe_playwright_python.async_playwright import Axe
 from msgspec import structs
 from playwright.async_api import Page, expect
 
+from monitor.facts import Day
 from monitor.model import Verdict
 from monitor.public import folder as folders
 from monitor.public.pages import Pages
@@ -27,16 +28,27 @@ from tests.monitor.public_scene import APP, WEB, day, given, government, inciden
 from tests.monitor.test_public_served import serving
 
 HOUR_MS = 3_600_000
+WRITTEN = '{"public": {"ar": "ستُحدَّث التطبيقات.", "en": "The apps are renewed."}}'
 DOWN, DEGRADED = Verdict.DOWN, Verdict.DEGRADED
-PAGES = ("index.html", "services.html", "entities/civil.html", "services/passport.html", "nothing")
+PAGES = (
+    "index.html",
+    "services.html",
+    "entities/civil.html",
+    "services/passport.html",
+    "services/s0005.html",
+    "nothing",
+)
 
 
 def shown() -> Given:
     """Something of every kind, as of now by the browser's clock."""
     base = world.government(entities=6, services=24, languages=("ar", "en"))
     own = government()
+    services = [
+        structs.replace(one, hours="08:00-15:00") if one.slug == "s0005" else one for one in base.services
+    ]
     catalogue = structs.replace(
-        base, services=(*base.services, *own.services), entities=(*base.entities, *own.entities)
+        base, services=(*services, *own.services), entities=(*base.entities, *own.entities)
     )
     known = given(
         (WEB, DOWN, 600.0),
@@ -46,18 +58,30 @@ def shown() -> Given:
         ("system:app-e02", DOWN, 3500.0),
         ("service:s0003/web", DEGRADED, 600.0),
         ("system:app-e03", DEGRADED, 600.0),
+        ("system:app-e00", DOWN, 600.0),
         catalogue=catalogue,
         incidents=[
             incident(WEB, APP, since_s=600.0),
             incident("service:s0001/web", services=("service:s0001",), since_s=600.0, number="INC-2026-0002"),
         ],
         said=[said(900.0, ar="تعمل الفرق على إعادة الموقع.", en="Teams are working on the website.")],
-        exclusions=[work("service:passport", from_s=90_000.0, to_s=97_200.0)],
+        exclusions=[
+            work("service:passport", from_s=90_000.0, to_s=97_200.0),
+            work("system:app-e04", from_s=200_000.0, to_s=207_200.0, number=2, document=WRITTEN),
+            work("system:app-e00", from_s=0.0, to_s=1800.0, number=3),
+            work("system:app-e00", from_s=1800.0, to_s=7200.0, number=4, extends=3),
+        ],
         days={
-            "service:passport": [day(ago, down_ms=3_600_000 * (ago % 13 == 0)) for ago in range(80, 0, -1)]
+            "service:passport": [day(ago, down_ms=3_600_000 * (ago % 13 == 0)) for ago in range(80, 0, -1)],
+            "service:s0005": [shut(ago) if ago % 7 in (1, 2) else day(ago) for ago in range(80, 0, -1)],
         },
     )
     return as_of(known, time.time() * 1000)
+
+
+def shut(ago: int) -> Day:
+    """A day on which the service was not offered."""
+    return day(ago, up_ms=0, out_of_hours_ms=24 * HOUR_MS, says="not_applicable")
 
 
 def as_of(known: Given, at_ms: float) -> Given:
@@ -118,7 +142,8 @@ async def test_axe_finds_no_violation_on_a_page_that_is_old(folder: Path, open_p
 
 
 @pytest.mark.parametrize(
-    ("language", "width", "scripts"), [("ar", 400, False), ("ar", 1280, True), ("en", 400, True)]
+    ("language", "width", "scripts"),
+    [("ar", 400, False), ("ar", 1280, True), ("ar", 3840, True), ("en", 400, True), ("en", 3840, False)],
 )
 async def test_a_person_learns_what_fails_and_where_to_go_instead(
     folder: Path, open_page: Open, language: str, width: int, scripts: bool
@@ -137,6 +162,34 @@ async def test_a_person_learns_what_fails_and_where_to_go_instead(
         call = page.locator("#ways ~ ul a[href^='tel:']")
         await expect(call).to_be_visible()
         assert await width_of(page) <= width
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
+async def test_a_person_without_a_mouse_or_scripts_finds_a_service(
+    folder: Path, open_page: Open, language: str
+) -> None:
+    asked, name = {"ar": ("الجواز", "تجديد جواز السفر"), "en": ("passport", "Passport renewal")}[language]
+    async with serving(folder) as public:
+        page = await open_page(f"{public.url}/{language}/", width=400, java_script_enabled=False)
+        await tab_to(page, ".skip")
+        await page.keyboard.press("Enter")
+        await tab_to(page, "input[type=search]")
+        await page.keyboard.type(asked)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/services.html?q=*")
+        await tab_to(page, "#services a")
+        assert await page.locator(":focus").evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+async def tab_to(page: Page, wanted: str) -> None:
+    """Press Tab until it has the focus; a page has no more stops than this."""
+    for _ in range(80):
+        await page.keyboard.press("Tab")
+        if await page.locator(f"{wanted}:focus").count():
+            return
+    raise AssertionError(f"{wanted} cannot be reached by the keyboard")
 
 
 async def width_of(page: Page) -> int:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from monitor.config.load import load
 from monitor.judge.seconds import Says
+from monitor.judge.work import Details
 from monitor.language import messages_in
 from monitor.model import (
     Catalogue,
@@ -45,6 +46,7 @@ from tests.monitor.public_scene import (
     given,
     government,
     incident,
+    passport,
     said,
     work,
 )
@@ -91,6 +93,21 @@ def test_the_first_page_with_180_services_is_small_in_all(fails: bool, language:
     assert whole_page(files, f"{language}/index.html") <= BUDGET_BYTES
 
 
+def test_the_first_page_stays_small_with_1300_services_all_down_and_work_planned_on_each() -> None:
+    catalogue = world.government(entities=30, services=1300, languages=("ar", "en"))
+    named = tuple(
+        replace(one, name=Text(en=f"{one.name.en} {i * 7919 % 1300}", ar=f"{one.name.ar} {i * 7919 % 1300}"))
+        for i, one in enumerate(catalogue.services)
+    )
+    fails = [(owner.subject, DOWN, 600.0) for one in named for owner in one.channels if owner.checks]
+    works = [
+        work(one.subject, from_s=90_000.0 + i, to_s=99_000.0 + i, number=i) for i, one in enumerate(named)
+    ]
+    files = made(given(*fails, catalogue=replace(catalogue, services=named), exclusions=works))
+    assert whole_page(files, "ar/index.html") <= BUDGET_BYTES
+    assert "1,280 more are told of with their services." in text_of(files["en/index.html"])
+
+
 def test_pages_load_nothing_from_elsewhere_and_style_nothing_inline() -> None:
     files = made(full())
     for path, body in files.items():
@@ -105,7 +122,7 @@ def test_pages_load_nothing_from_elsewhere_and_style_nothing_inline() -> None:
 SECRETS = (
     "secret-host", "secret-core", "Secret Core", "النظام السري", "secret-desk", "Secret Person",
     "الشخص السري", "+000 1 234 5678", "secret-runbook", "secret reason", "Secret Coordinator",
-    "Secret Operator", "INC-2026",
+    "Secret Operator", "INC-2026", "secret detail", "secret-duty", "timeout",
 )  # fmt: skip
 
 
@@ -156,9 +173,26 @@ def full() -> Given:
             incident(WEB, APP, CALL, services=("service:passport",), since_s=900.0, number="INC-2026-0002"),
         ],
         said=[said(1000.0, ar="نعمل على إعادتها", en="We are working on it")],
-        exclusions=[work(from_s=90_000.0, to_s=99_000.0)],
+        exclusions=[
+            work(from_s=90_000.0, to_s=99_000.0, document=details()),
+            work("system:secret-core", from_s=190_000.0, to_s=199_000.0, number=2, document=details()),
+        ],
         days={"service:passport": [day(2, down_ms=3_600_000), day(1), day(0)]},
     )
+
+
+def details() -> str:
+    """All that is filed of planned work; a part of it is for the public."""
+    secret = Text(en="secret detail", ar="secret detail")
+    filed = Details(
+        still=secret,
+        public=Text(en="The pages are renewed.", ar="ستُحدَّث الصفحات."),
+        phone="secret-duty",
+        roll_back_ms=1,
+        system="system:secret-core",
+        entities=("secret-duty",),
+    )
+    return msgspec.json.encode(filed).decode()
 
 
 @pytest.mark.parametrize("secret", SECRETS)
@@ -265,6 +299,29 @@ def test_both_languages_have_the_same_messages_and_every_one_is_used() -> None:
     assert set(en) - written == set()
 
 
+# -- what is renamed or removed ------------------------------------------------------------------------------
+
+
+def test_what_is_removed_from_the_catalogue_has_no_page_left_nor_a_line_in_any_file() -> None:
+    pages = Pages()
+    down = incident("service:visa/web", services=("service:visa",), since_s=600.0)
+    visa = replace(passport(), slug="visa", name=Text(en="Visa", ar="تأشيرة"), channels=())
+    before = pages.files(given(catalogue=government(visa), incidents=[down]))
+    after = pages.files(given(incidents=[down]))
+    left = [path for path, body in after.items() if b"visa" in path.encode() + body.lower()]
+    assert ("en/services/visa.html" in before, left) == (True, [])
+
+
+def test_what_was_renamed_is_found_under_its_old_address() -> None:
+    base = government()
+    service = replace(base.services[0], slug="travel-document", was=("passport",))
+    entity = replace(base.entities[0], slug="registry", was=("civil",))
+    catalogue = replace(base, services=(replace(service, entity="registry"),), entities=(entity,))
+    files = made(given(catalogue=catalogue))
+    assert files["ar/services/passport.html"] == files["ar/services/travel-document.html"]
+    assert files["en/entities/civil.html"] == files["en/entities/registry.html"]
+
+
 # -- ninety days ---------------------------------------------------------------------------------------------
 
 
@@ -347,8 +404,15 @@ def test_the_feed_is_atom_and_tells_of_failures_and_planned_work(language: str) 
     titles = [entry.findtext(f"{atom}title") for entry in feed.iter(f"{atom}entry")]
     ids = [entry.findtext(f"{atom}id") for entry in feed.iter(f"{atom}entry")]
     links = [link.get("href") for link in feed.iter(f"{atom}link")]
-    assert (feed.tag, len(titles), len(set(ids))) == (f"{atom}feed", 3, 3)
+    assert (feed.tag, len(titles), len(set(ids))) == (f"{atom}feed", 4, 4)
     assert all((each or "").startswith("https://status.example/") for each in links)
+
+
+def test_what_no_xml_may_hold_is_left_out_of_the_feed() -> None:
+    taken = incident(WEB, since_s=600.0)
+    known = given((WEB, DOWN, 600.0), incidents=[taken], said=[said(900.0, en="On\x0b it\ufffe", ar="نعمل")])
+    feed = ElementTree.fromstring(made(known)["en/feed.xml"])  # noqa: S314 - our own
+    assert "On it" in "".join(feed.itertext())
 
 
 # -- made anew -----------------------------------------------------------------------------------------------
