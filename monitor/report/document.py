@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from monitor.judge.seconds import Says
+from monitor.judge.seconds import Says, State
 from monitor.judge.uptake import Compared
 from monitor.judge.weighted import Weighted
 from monitor.model import Text
@@ -92,6 +92,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     counted: Time = Time()
     all_counted: Time = Time()  # without exclusions
     before: Time | None = None  # the period before
+    earlier: Value | None = None  # its availability
     services: int = 0  # of a sum: how many there were
     met: int = 0  # of them: met their objective
     judged: int = 0  # of them: there is a figure to hold against it
@@ -102,6 +103,37 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     lost: Lost | None = None
     by_transactions: Weighted | None = None  # what is usual, by what the services were at the time
     figures: dict[str, Value] = {}
+    otherwise: dict[str, Value] = {}  # those that would differ without exclusions; of F05, with them
+
+
+class Interval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """[began, ended) in which services counted as one thing and were not simply up.
+
+    Identical ones of many services are one. Of every service they sum to its `Time` by the millisecond: by
+    `state` to what counts, by `was` where it is set to what would count without exclusions. A service's own
+    closing hours are none.
+    """
+
+    state: State
+    was: State | None = None  # what is left out would have counted as
+    began: datetime
+    ended: datetime
+    before: bool = False  # it was so already when the period began
+    after: bool = False  # it was so still when counting stopped
+    reason: str = ""
+    cause: str = ""  # the shared system, where it was one
+    name: Text | None = None  # of the cause
+    work: tuple[int, ...] = ()  # numbers of the announcements for which it is left out
+    services: tuple[str, ...]
+
+
+class Belonged(msgspec.Struct, frozen=True, kw_only=True):
+    """[began, ended) in which a service that moved in the period, or came late, was an entity's."""
+
+    service: str
+    entity: str
+    began: datetime
+    ended: datetime
 
 
 class Outage(msgspec.Struct, frozen=True, kw_only=True):
@@ -287,6 +319,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     at_risk: tuple[AtRisk, ...] = ()
     not_in: tuple[Missing, ...] = ()
     correction: Correction | None = None
+    intervals: tuple[Interval, ...] | None = None  # the oldest first; unset: frozen before they were kept
+    belonged: tuple[Belonged, ...] = ()  # of services that were not one entity's for all of the period
 
     def part(self, subject: str) -> Part | None:
         """Whoever is called so; None when nobody is."""

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from msgspec.structs import replace
 
 from monitor.judge.missed import Estimate, missed
 from monitor.judge.pattern import Expectation
-from monitor.judge.seconds import Says, Spent, format_percent, rate
+from monitor.judge.seconds import Says, Spent, State, format_percent, rate
 from monitor.judge.uptake import DECIMALS, Compared, Share
 from monitor.model import Missing, Policy
-from monitor.report.document import Document, Lost, Part, Terms, Time, Value
+from monitor.report.document import Document, Interval, Lost, Part, Terms, Time, Value
 
 
 class Unit(StrEnum):
@@ -34,6 +36,23 @@ class Unit(StrEnum):
 Formula = Callable[[Part, Document], Value]
 
 
+class Kept(NamedTuple):
+    """The intervals that a figure is counted from: `key` names them in words, `holds` says which they are.
+
+    They are told by most service time first, or the `longest` first; `unmet`: of services alone that did not
+    meet their objective.
+    """
+
+    key: str
+    holds: Callable[[Interval, Terms], bool]
+    longest: bool = False
+    unmet: bool = False
+
+
+Exclusions = Literal["left_out", "counted"]
+"""What a figure does with them; the other way stands beside it."""
+
+
 class Figure(NamedTuple):
     """A declaration. `decimals` None: as the policy says; `over`: the kinds of parts it is said of."""
 
@@ -43,6 +62,8 @@ class Figure(NamedTuple):
     decimals: int | None
     over: frozenset[str]
     formula: Formula
+    kept: Kept | None
+    exclusions: Exclusions | None
 
 
 FIGURES: dict[str, Figure] = {}
@@ -55,11 +76,18 @@ NO_DATA, NOT_APPLICABLE = Value(says=Says.NO_DATA), Value(says=Says.NOT_APPLICAB
 
 
 def _figure(
-    code: str, key: str, unit: Unit, *, over: frozenset[str], decimals: int | None = 0
+    code: str,
+    key: str,
+    unit: Unit,
+    *,
+    over: frozenset[str],
+    decimals: int | None = 0,
+    kept: Kept | None = None,
+    exclusions: Exclusions | None = None,
 ) -> Callable[[Formula], Formula]:
     def declare(formula: Formula) -> Formula:
         assert code not in FIGURES, f"{code} is declared twice"
-        FIGURES[code] = Figure(code, key, unit, decimals, over, formula)
+        FIGURES[code] = Figure(code, key, unit, decimals, over, formula, kept, exclusions)
         return formula
 
     return declare
@@ -68,6 +96,20 @@ def _figure(
 def figures_of(part: Part, document: Document) -> dict[str, Value]:
     """Every figure that is said of such a part, by code."""
     return {each.code: each.formula(part, document) for each in said_of(part.kind)}
+
+
+def otherwise_of(part: Part, document: Document) -> dict[str, Value]:
+    """Figures of time as they would be if exclusions were dealt with the other way, where that differs."""
+    if part.kind == "week" or part.counted == part.all_counted:
+        return {}
+    other = replace(part, counted=part.all_counted, all_counted=part.counted)
+    both = ((each, each.formula(other, document)) for each in said_of(part.kind) if each.exclusions)
+    return {each.code: value for each, value in both if value != part.figures[each.code]}
+
+
+def earlier_of(part: Part, document: Document) -> Value | None:
+    """The availability of the period before; None where there was none to compare with."""
+    return None if part.before is None else _available(part.before, document.terms)
 
 
 def said_of(kind: str) -> list[Figure]:
@@ -80,10 +122,30 @@ def by_key(key: str) -> Figure:
     return next(each for each in FIGURES.values() if each.key == key)
 
 
+# -- which intervals: each is one question, asked of one interval
+
+
+def _lost(state: State, terms: Terms) -> bool:
+    """Whether such time lowers the availability."""
+    slow = state is State.DEGRADED and not terms.degraded_counts
+    return state is State.DOWN or slow or (state is State.UNKNOWN and terms.missing == Missing.BAD)
+
+
+LOST = Kept("lost", lambda each, terms: _lost(each.state, terms))
+LOST_OF_ALL = Kept("lost_of_all", lambda each, terms: _lost(each.was or each.state, terms))
+LOST_OF_UNMET = LOST._replace(key="lost_of_unmet", unmet=True)
+DOWN = Kept("down", lambda each, _: each.state is State.DOWN)
+LONGEST = DOWN._replace(longest=True)
+RESTORED = Kept("restored", lambda each, _: each.state is State.DOWN and not each.after)
+DEGRADED = Kept("degraded", lambda each, _: each.state is State.DEGRADED)
+UNKNOWN = Kept("unknown", lambda each, _: each.state is State.UNKNOWN)
+LEFT_OUT = Kept("left_out", lambda each, _: each.was is not None)
+
+
 # -- availability
 
 
-@_figure("F01", "availability", Unit.PERCENT, over=EVERY, decimals=None)
+@_figure("F01", "availability", Unit.PERCENT, over=EVERY, decimals=None, kept=LOST, exclusions="left_out")
 def _availability(part: Part, document: Document) -> Value:
     return _available(part.counted, document.terms)
 
@@ -93,7 +155,7 @@ def _target(part: Part, document: Document) -> Value:
     return Value(text=part.objective or document.terms.target)
 
 
-@_figure("F03", "target_met", Unit.ANSWER, over=EVERY)
+@_figure("F03", "target_met", Unit.ANSWER, over=EVERY, kept=LOST, exclusions="left_out")
 def _target_met(part: Part, document: Document) -> Value:
     """Decided on exact milliseconds, never on printed digits (T41)."""
     found = _available(part.counted, document.terms)
@@ -105,7 +167,7 @@ def _target_met(part: Part, document: Document) -> Value:
     return _answer(found.part >= target * found.whole)
 
 
-@_figure("F04", "availability_change", Unit.POINTS, over=PARTS, decimals=None)
+@_figure("F04", "availability_change", Unit.POINTS, over=PARTS, decimals=None, kept=LOST)
 def _availability_change(part: Part, document: Document) -> Value:
     if part.before is None:
         return NOT_APPLICABLE
@@ -113,12 +175,20 @@ def _availability_change(part: Part, document: Document) -> Value:
     return _change(now, before, document.terms.decimals)
 
 
-@_figure("F05", "availability_all_counted", Unit.PERCENT, over=PARTS, decimals=None)
+@_figure(
+    "F05",
+    "availability_all_counted",
+    Unit.PERCENT,
+    over=PARTS,
+    decimals=None,
+    kept=LOST_OF_ALL,
+    exclusions="counted",
+)
 def _availability_all_counted(part: Part, document: Document) -> Value:
     return _available(part.all_counted, document.terms)
 
 
-@_figure("F06", "coverage", Unit.PERCENT, over=EVERY, decimals=None)
+@_figure("F06", "coverage", Unit.PERCENT, over=EVERY, decimals=None, kept=UNKNOWN, exclusions="left_out")
 def _coverage(part: Part, document: Document) -> Value:
     spent = _spent(part.counted)
     text = rate(spent, _policy(document.terms)).coverage
@@ -135,7 +205,7 @@ def _services(part: Part, document: Document) -> Value:
     return _count(part.services)
 
 
-@_figure("F08", "services_met", Unit.COUNT, over=SUMS)
+@_figure("F08", "services_met", Unit.COUNT, over=SUMS, kept=LOST_OF_UNMET)
 def _services_met(part: Part, document: Document) -> Value:
     return Value(text=str(part.met), part=part.met, whole=part.judged) if part.judged else NO_DATA
 
@@ -148,22 +218,22 @@ def _services_without_figure(part: Part, document: Document) -> Value:
 # -- time
 
 
-@_figure("F10", "down_time", Unit.DURATION, over=PARTS)
+@_figure("F10", "down_time", Unit.DURATION, over=PARTS, kept=DOWN, exclusions="left_out")
 def _down_time(part: Part, document: Document) -> Value:
     return _duration(part.counted.down_ms)
 
 
-@_figure("F11", "degraded_time", Unit.DURATION, over=PARTS)
+@_figure("F11", "degraded_time", Unit.DURATION, over=PARTS, kept=DEGRADED, exclusions="left_out")
 def _degraded_time(part: Part, document: Document) -> Value:
     return _duration(part.counted.degraded_ms)
 
 
-@_figure("F12", "unknown_time", Unit.DURATION, over=PARTS)
+@_figure("F12", "unknown_time", Unit.DURATION, over=PARTS, kept=UNKNOWN, exclusions="left_out")
 def _unknown_time(part: Part, document: Document) -> Value:
     return _duration(part.counted.unknown_ms)
 
 
-@_figure("F13", "excluded_time", Unit.DURATION, over=PARTS)
+@_figure("F13", "excluded_time", Unit.DURATION, over=PARTS, kept=LEFT_OUT)
 def _excluded_time(part: Part, document: Document) -> Value:
     return _duration(part.counted.maintenance_ms + part.counted.out_of_hours_ms)
 
@@ -171,17 +241,17 @@ def _excluded_time(part: Part, document: Document) -> Value:
 # -- outages
 
 
-@_figure("F14", "outages", Unit.COUNT, over=PARTS)
+@_figure("F14", "outages", Unit.COUNT, over=PARTS, kept=DOWN, exclusions="left_out")
 def _outages(part: Part, document: Document) -> Value:
     return _count(part.counted.outages)
 
 
-@_figure("F15", "longest_outage", Unit.DURATION, over=PARTS)
+@_figure("F15", "longest_outage", Unit.DURATION, over=PARTS, kept=LONGEST, exclusions="left_out")
 def _longest_outage(part: Part, document: Document) -> Value:
     return _duration(part.counted.longest_ms) if part.counted.outages else NOT_APPLICABLE
 
 
-@_figure("F16", "mean_restore", Unit.DURATION, over=PARTS)
+@_figure("F16", "mean_restore", Unit.DURATION, over=PARTS, kept=RESTORED, exclusions="left_out")
 def _mean_restore(part: Part, document: Document) -> Value:
     restored, spent_ms = part.counted.restored, part.counted.restored_ms
     if not restored:
@@ -192,12 +262,12 @@ def _mean_restore(part: Part, document: Document) -> Value:
 # -- transactions
 
 
-@_figure("F17", "missed", Unit.ESTIMATE, over=PARTS)
+@_figure("F17", "missed", Unit.ESTIMATE, over=PARTS, kept=DOWN)
 def _missed(part: Part, document: Document) -> Value:
     return NOT_APPLICABLE if _nothing_down(part) else missed_value(part.lost)
 
 
-@_figure("F18", "made_up", Unit.ESTIMATE, over=PARTS)
+@_figure("F18", "made_up", Unit.ESTIMATE, over=PARTS, kept=RESTORED)
 def _made_up(part: Part, document: Document) -> Value:
     lost = part.lost
     if _nothing_down(part):
@@ -271,12 +341,12 @@ def _advisories(part: Part, document: Document) -> Value:
     return _count(len(document.advisories))
 
 
-@_figure("F30", "causes", Unit.COUNT, over=frozenset({"total"}))
+@_figure("F30", "causes", Unit.COUNT, over=frozenset({"total"}), kept=DOWN)
 def _causes(part: Part, document: Document) -> Value:
     return _count(len(document.outages))
 
 
-@_figure("F31", "availability_by_transactions", Unit.PERCENT, over=PARTS, decimals=None)
+@_figure("F31", "availability_by_transactions", Unit.PERCENT, over=PARTS, decimals=None, kept=LOST_OF_ALL)
 def _availability_by_transactions(part: Part, document: Document) -> Value:
     """Beside the availability by time, in which every service weighs the same."""
     if part.by_transactions is None:

@@ -23,7 +23,8 @@ from monitor.report.document import (
     Time,
 )
 from monitor.report.facts import Facts, Week
-from monitor.report.figures import by_key, figures_of
+from monitor.report.figures import by_key, earlier_of, figures_of, otherwise_of
+from monitor.report.intervals import belonged, intervals
 from monitor.report.outages import lost_in, outages
 from monitor.report.times import utc
 
@@ -44,6 +45,8 @@ def build(facts: Facts) -> Document:
         decisions=lists.decisions(facts),
         at_risk=tuple(facts.at_risk),
         not_in=tuple(facts.not_in),
+        intervals=intervals(facts),
+        belonged=belonged(facts),
     )
     services = [_with_figures(_service(facts, subject), document) for subject in facts.services]
     sums = [_sum(facts, subject, "entity", services) for subject in facts.entities]
@@ -58,7 +61,8 @@ def build(facts: Facts) -> Document:
 
 
 def _with_figures(part: Part, document: Document) -> Part:
-    return replace(part, figures=figures_of(part, document))
+    said = replace(part, figures=figures_of(part, document), earlier=earlier_of(part, document))
+    return replace(said, otherwise=otherwise_of(said, document))
 
 
 def _worst(part: Part) -> tuple[int, str]:
