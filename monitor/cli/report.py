@@ -13,7 +13,7 @@ from monitor.errors import UsageError
 
 FORMATS = ("html", "pdf", "xlsx", "csv", "json")
 PAPERS = ("a4", "projector")
-TABLES = ("summary", "entities", "services", "weeks", "outages", "work", "dictionary")
+TABLES = ("summary", "entities", "services", "weeks", "outages", "work", "intervals", "dictionary")
 
 entity_option = click.option("--entity", help="The report of this entity instead of the government's.")
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from monitor.report.charts import trend_svg
-from monitor.report.counting import counted_rows, settings_rows
+from monitor.report.counting import counted_rows, interval_lists, settings_rows
 from monitor.report.document import Document, Part
 from monitor.report.figures import FIGURES, Unit
 from monitor.report.voice import Voice, marks_of
@@ -71,6 +71,7 @@ def html(document: Document, language: str, *, digest: str, draft: bool = False)
     A `draft` says so on every page.
     """
     voice = Voice(language, document)
+    counted = counted_rows(document, voice)
     values: dict[str, Any] = {
         "d": document,
         "v": voice,
@@ -79,7 +80,8 @@ def html(document: Document, language: str, *, digest: str, draft: bool = False)
         "style": Markup(style()),  # noqa: S704 - our own file
         "mark": " · ".join(marks_of(document.about, draft=draft)),
         "chart": trend_svg(document, voice),
-        "counted": counted_rows(document, voice),
+        "counted": counted,
+        "interval_lists": interval_lists(counted),
         "settings": settings_rows(document, voice),
         "figures": FIGURES.values(),
         "unit": Unit,

@@ -18,13 +18,14 @@ import xlsxwriter
 
 from monitor.report.document import Document, Part, Value
 from monitor.report.figures import FIGURES, Figure, Unit, said_of
+from monitor.report.interval_rows import HEADS, Cell, interval_rows
 from monitor.report.voice import Voice, marks_of
 
-Cell = str | int | Decimal | datetime | None
 BOM = "\ufeff"
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 _STEADY = datetime(2000, 1, 1)  # noqa: DTZ001 - the same document gives the same file
 WIDTH = 22
+ROWS_MAX = 1_048_000  # a sheet holds no more; the CSV has all
 
 
 class Column(NamedTuple):
@@ -56,6 +57,7 @@ def tables(document: Document, language: str) -> list[Table]:
         _weeks(document, voice),
         _outages(document, voice),
         _work(document, voice),
+        _intervals(document, voice),
         dictionary(voice),
     ]
 
@@ -142,9 +144,14 @@ def _work(document: Document, voice: Voice) -> Table:
     return Table("work", voice.plain("work.title"), [Column(voice.plain(key)) for key in keys], rows)
 
 
+def _intervals(document: Document, voice: Voice) -> Table:
+    columns = [Column(voice.plain(key)) for key in HEADS]
+    return Table("intervals", voice.plain("interval.title"), columns, [*interval_rows(document, voice)])
+
+
 def dictionary(voice: Voice) -> Table:
     """What every code means, in which unit, counted over what."""
-    keys = ("code", "key", "name", "unit", "meaning", "over")
+    keys = ("code", "key", "name", "unit", "meaning", "over", "intervals")
     rows: list[list[Cell]] = [
         [
             each.code,
@@ -153,6 +160,7 @@ def dictionary(voice: Voice) -> Table:
             voice.plain(f"unit.{each.unit.value}.name"),
             voice.plain(f"{each.code}.says"),
             voice.plain(f"{each.code}.over"),
+            voice.plain(f"kept.{each.kept.key}") if each.kept else "—",
         ]
         for each in FIGURES.values()
     ]
@@ -205,7 +213,7 @@ def _fill(book: Any, sheet: Any, table: Table, *, zone: ZoneInfo, mark: str) -> 
     formats = _Formats(book)
     for number, column in enumerate(table.columns):
         sheet.write_string(top, number, column.heading, head)
-    for row, cells in enumerate(table.rows, start=top + 1):
+    for row, cells in enumerate(table.rows[:ROWS_MAX], start=top + 1):
         for number, cell in enumerate(cells):
             _write(sheet, row, number, cell, formats.of(table, row - top - 1, number), zone)
 

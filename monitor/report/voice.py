@@ -211,6 +211,10 @@ class Voice(Speaker):
         part = self.document.part(subject)
         return self.called(part) if part is not None else subject.partition(":")[2]
 
+    def name_alone(self, called: str) -> str:
+        """A name in plain text that nothing around can reorder."""
+        return self._plain_isolated(called)
+
     def listed(self, items: Iterable[str]) -> str:
         return self.plain("list.join").join(items)
 

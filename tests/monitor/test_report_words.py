@@ -12,7 +12,7 @@ from monitor.judge.budgets import PERIODS
 from monitor.judge.exclusions import Standing
 from monitor.judge.findings import DROP, FAILURE_RATE, SURGE
 from monitor.judge.findings import SILENCE as SILENT
-from monitor.judge.seconds import Says
+from monitor.judge.seconds import Says, State
 from monitor.judge.timeline import NOT_MEASURED, SILENCE, UNCONFIRMED
 from monitor.model import ChannelKind, DayName
 from monitor.model import Missing as Unknowns
@@ -25,6 +25,7 @@ from tests.golden_week import golden, terms
 
 ROOM = LOCALE.parent
 NO_FIGURE = [says for says in Says if says is not Says.FIGURE]
+SHARES = ("F01", "F04", "F05", "F06", "F08", "F16", "F17", "F20", "F22", "F31")
 FAMILIES = {
     "title": list(get_args(Kind)),
     "period": list(get_args(Kind)),
@@ -46,9 +47,13 @@ FAMILIES = {
     "risk.indicator": [Indicator.AVAILABILITY, Indicator.LATENCY],
     "risk.period": list(PERIODS),
     "unit": [f"{unit}.name" for unit in Unit],
-    "data": ["code", "key", "name", "unit", "meaning", "over"],
+    "data": ["code", "key", "name", "unit", "meaning", "over", "intervals"],
+    "kept": sorted({each.kept.key for each in FIGURES.values() if each.kept}),
+    "interval": list(State),
+    "counted": ["with", "without"],
     "sheet": ["figure", "value", "low", "high"],
     **{code: ["name", "says", "over"] for code in FIGURES},
+    **{code: ["name", "says", "over", "share"] for code in SHARES},
 }
 
 

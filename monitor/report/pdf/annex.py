@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from monitor.report.counting import counted_rows, settings_rows
+from monitor.report.counting import settings_rows
 from monitor.report.document import Part
 from monitor.report.figures import FIGURES
 from monitor.report.pdf import tables
-from monitor.report.pdf.blocks import Block, Cell, Heading, Paper, Paragraph, Table
+from monitor.report.pdf.blocks import Block, Cell, Heading, Paper, Paragraph
+from monitor.report.pdf.counted import counted
 from monitor.report.pdf.first import ROOM, decisions
 from monitor.report.pdf.pages import MOST
 from monitor.report.pdf.runs import name
@@ -23,28 +24,13 @@ def annex(writer: Writer, paper: Paper) -> list[Block]:
     return [
         writer.heading("annex.title"),
         writer.heading("counted.title", 2),
-        _counted(writer),
+        *counted(writer),
         *_outages(writer),
         *_decisions(writer, paper),
         *_in_full(writer, paper),
         *_services(writer),
         *_method(writer),
     ]
-
-
-def _counted(writer: Writer) -> Table:
-    """For every figure of the first page: over what it was counted, and numerator and denominator."""
-    heads = ("counted.figure", "sheet.value", "counted.over", "counted.share")
-    rows = [
-        [
-            writer.head(f"{row.code}.name"),
-            writer.cell(row.written),
-            writer.cell(row.over),
-            writer.cell(row.share),
-        ]
-        for row in counted_rows(writer.d, writer.voice)
-    ]
-    return writer.table(heads, (1.4, 1.2, 2, 1.6), rows)
 
 
 def _outages(writer: Writer) -> Iterator[Block]:
