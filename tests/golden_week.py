@@ -39,10 +39,11 @@ service was available: 1300/1500 = 86.666… %.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from monitor.facts import Ended, Finding, Membership, Missed, Place
-from monitor.judge.accounts import Accounts, belonging
+from monitor.judge.accounts import Accounts, Belonging, belonging
 from monitor.judge.exclusions import Exclusion
 from monitor.judge.figures import When
 from monitor.judge.timeline import Step
@@ -431,3 +432,24 @@ def facts(**changed: object) -> Facts:
 def golden(**changed: object) -> Document:
     """The report of that week."""
     return build(facts(**changed))
+
+
+def golden_of_transport(*, scope: str = "entity:transport") -> Document:
+    """The report of transport alone: `licence`, and `vehicle` from Thursday on."""
+    given = facts().accounts
+    when, own = When(START_MS, END_MS, END_MS), given.belonging.services["entity:transport"]
+    exists = Belonging(given.belonging.exists, {scope: own})
+    accounts = replace(given, belonging=exists)
+    return golden(
+        about=about(scope=scope),
+        accounts=accounts,
+        services=sorted(own),
+        entities=[],
+        owners=dict.fromkeys(own, scope),
+        figures={
+            scope: accounts.figure(scope, when),
+            **{each: accounts.leaf(each, when, within=ranges) for each, ranges in own.items()},
+        },
+        before={},
+        weeks=(),
+    )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import asyncpg
 
+from monitor.model import GOVERNMENT
 from monitor.store.pool import Store
 from monitor.store.times import millis, millis_or_none
 from monitor.store.tokens import audit
@@ -27,7 +28,7 @@ class Action(NamedTuple):
 
 
 class Inquiry(NamedTuple):
-    """A question with whoever answers it. `label`, `version`, `code`: where it came up, if anywhere."""
+    """A question with whoever answers it. `scope`, `label`, `version`, `code`: where it came up."""
 
     number: int
     question: str
@@ -41,10 +42,11 @@ class Inquiry(NamedTuple):
     answered_ms: int | None
     answered_by: str | None
     answer: str
+    scope: str
 
 
 class Question(NamedTuple):
-    """An inquiry to be filed; `label` and `version` name a report or are empty together."""
+    """An inquiry to be filed; `label` and `version` name a report of `scope` or are empty together."""
 
     question: str
     owner: str
@@ -52,6 +54,7 @@ class Question(NamedTuple):
     label: str = ""
     version: int | None = None
     code: str = ""
+    scope: str = GOVERNMENT
 
 
 # -- actions
@@ -126,8 +129,8 @@ async def ask(store: Store, asked: Question, *, by: str) -> int:
     """File an inquiry; returns its number."""
     async with store.transaction() as connection:
         number: int = await connection.fetchval(
-            "insert into inquiry (question, owner, due, label, version, code, asked_by) "
-            "values ($1, $2, $3, $4, $5, $6, $7) returning id",
+            "insert into inquiry (question, owner, due, label, version, code, scope, asked_by) "
+            "values ($1, $2, $3, $4, $5, $6, $7, $8) returning id",
             *asked,
             by,
         )
@@ -184,4 +187,5 @@ def _inquiry(row: asyncpg.Record) -> Inquiry:
         answered_ms=millis_or_none(row["answered_at"]),
         answered_by=row["answered_by"],
         answer=row["answer"],
+        scope=row["scope"],
     )

@@ -9,7 +9,6 @@ from aiohttp import web
 
 from monitor.judge.periods import day_of
 from monitor.judge.terms import terms_of
-from monitor.model import GOVERNMENT
 from monitor.report.figures import FIGURES
 from monitor.store import reports
 from monitor.store.committee import Question
@@ -17,6 +16,7 @@ from monitor.store.tokens import Holder, Role
 from monitor.web import auth
 from monitor.web.api.handlers import picture_of
 from monitor.web.problems import Refused
+from monitor.web.reports import scope_called
 from monitor.web.site import HOLDER, SITE
 
 MAY_WRITE = frozenset({Role.COMMITTEE, Role.OPERATOR})
@@ -71,6 +71,7 @@ def due_of(request: web.Request, sent: Sent) -> date:
 async def question_of(request: web.Request, sent: Sent) -> Question:
     """An inquiry; the report it names must be published. Raises Refused (400) and StoreUnavailable."""
     label, code = text_of(sent, "label", least=0), text_of(sent, "code", least=0)
+    scope = _scope(request, sent)
     if code and code not in FIGURES:
         raise _bad(f"`code` must be a figure from {min(FIGURES)} to {max(FIGURES)}")
     return Question(
@@ -78,14 +79,24 @@ async def question_of(request: web.Request, sent: Sent) -> Question:
         owner=text_of(sent, "owner", most=NAME_MAX),
         due=due_of(request, sent),
         label=label,
-        version=await _version(request, sent, label) if label else None,
+        version=await _version(request, sent, scope, label) if label else None,
         code=code,
+        scope=scope,
     )
 
 
-async def _version(request: web.Request, sent: Sent, label: str) -> int:
+def _scope(request: web.Request, sent: Sent) -> str:
+    """Whose report it is: the subject of the entity that is named, or the government."""
+    slug = text_of(sent, "scope", least=0)
+    try:
+        return scope_called(slug, picture_of(request).catalogue)
+    except Refused:
+        raise _bad(f"`scope` names no entity: {slug!r}") from None
+
+
+async def _version(request: web.Request, sent: Sent, scope: str, label: str) -> int:
     """The version that is named, or the last one."""
-    found = await reports.versions(request.app[SITE].store, scope=GOVERNMENT, label=label)
+    found = await reports.versions(request.app[SITE].store, scope=scope, label=label)
     known = [line.version for line in found]
     if not known:
         raise _bad(f"`label` names no published report: {label!r}")

@@ -24,8 +24,12 @@ VERSION_MAX = 10**6
 
 def scope_asked(request: web.Request, catalogue: Catalogue) -> str:
     """The subject of `entity`, or the government. Raises Refused (404)."""
-    slug = request.query.get("entity", "")
-    if not slug:
+    return scope_called(request.query.get("entity", ""), catalogue)
+
+
+def scope_called(slug: str, catalogue: Catalogue) -> str:
+    """The subject of the entity of that slug, or the government without one. Raises Refused (404)."""
+    if slug in ("", GOVERNMENT):
         return GOVERNMENT
     entity = catalogue.entities_by_slug.get(slug)
     if entity is None:
@@ -54,7 +58,12 @@ async def versions_asked(request: web.Request, scope: str) -> list[ReportLine]:
 
 async def text_asked(request: web.Request, scope: str) -> bytes:
     """The frozen JSON that the address names. Raises Refused (404)."""
-    label, version = request.match_info["label"], version_asked(request)
+    return await text_named(request, scope, request.match_info["label"])
+
+
+async def text_named(request: web.Request, scope: str, label: str) -> bytes:
+    """The frozen JSON of that report in the `version` that is asked for. Raises Refused (404)."""
+    version = version_asked(request)
     text = await reports.document(request.app[SITE].store, scope=scope, label=label, version=version)
     if text is None:
         raise Refused(404, "Not found", f"no report {label!r} of that version is published")

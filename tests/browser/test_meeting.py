@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from monitor.store import committee, tokens
 from monitor.store.tokens import Role
 from tests.browser.conftest import Open
-from tests.golden_week import about, golden
+from tests.golden_week import about, golden, golden_of_transport
 from tests.reported import publish
 from tests.serving import Served, serving
 
@@ -75,6 +75,53 @@ async def test_a_typed_code_opens_how_that_figure_was_counted_and_escape_leads_b
         await shown(page, "F05")
     assert share is not None
     assert "790 hours" in share
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (3840, 2160)])
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_the_intervals_of_a_figure_are_on_the_wall_without_scrolling_in_type_that_is_read_from_afar(
+    database: str, open_page: Open, language: str, width: int, height: int
+) -> None:
+    """Read from three metres: at least a fortieth of the height, half a degree on a screen of a metre."""
+    async with serving(database) as served:
+        await publish(served.store, golden())
+        page = await open_page(f"{served.url}{PAGE}?lang={language}", width=width, height=height)
+        await page.keyboard.type("F05")
+        await shown(page, "F05")
+        last = page.locator("#F05 .times li").last
+        box = await last.bounding_box()
+        size = await last.evaluate("one => parseFloat(getComputedStyle(one).fontSize)")
+        await expect(page.locator("#F05 .times li")).to_have_count(3)
+    assert box is not None
+    assert box["y"] + box["height"] <= height
+    assert size >= height / 40
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_the_meeting_of_an_entity_is_held_from_the_page_of_its_report_by_keyboard_alone(
+    database: str, open_page: Open, language: str
+) -> None:
+    async with serving(database) as served:
+        await publish(served.store, golden())
+        await publish(served.store, golden_of_transport(scope="entity:e01"))
+        page = await signed_in(served, open_page, f"/reports/2026-W47?entity=e01&lang={language}")
+        await page.locator('a[href^="/committee/meeting?"]').focus()
+        await page.keyboard.press("Enter")
+        await shown(page, "sentence")
+        await expect(page.locator("#sentence")).to_contain_text("99.59%")
+        await page.keyboard.type("F10")
+        await shown(page, "F10")
+        found = await _violations(page)
+        await page.keyboard.press("i")
+        await expect(page.locator("#question")).to_be_focused()
+        await page.keyboard.type("Why an hour?")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type("Transport")
+        await page.keyboard.press("Enter")
+        await shown(page, "F10")
+        await expect(page.locator("#F10 .big")).to_contain_text("1" if language == "en" else "ساعة واحدة")
+        [kept] = await committee.inquiries(served.store, limit=2)
+    assert (kept.scope, kept.code, found) == ("entity:e01", "F10", [])
 
 
 async def test_an_arabic_keyboard_has_the_same_keys(database: str, open_page: Open) -> None:

@@ -27,6 +27,7 @@ from monitor.report.times import utc
 from tests.golden_week import (
     DAY_MS,
     END_MS,
+    EXPECTED_OF,
     HOUR_MS,
     INTERVALS,
     LONG_AGO_MS,
@@ -37,6 +38,7 @@ from tests.golden_week import (
     at,
     facts,
     golden,
+    golden_of_transport,
     terms,
 )
 
@@ -143,6 +145,19 @@ def test_of_an_entity_only_the_time_in_which_a_service_was_its_own() -> None:
     [two] = behind(document, part_of(document, "entity:transport"), "F12")
     assert (one.began, one.ended, one.after) == (utc(at("18T12:00")), utc(at("19T00:00")), True)
     assert (two.began, two.ended, two.before) == (utc(at("19T00:00")), utc(at("19T12:00")), True)
+
+
+def test_the_report_of_one_entity_has_the_intervals_of_its_own_services_alone() -> None:
+    document = golden_of_transport()
+    assert {code: document.total.figures[code].text for code in ("F01", "F06", "F07")} == {
+        code: EXPECTED_OF["entity:transport"][code] for code in ("F01", "F06", "F07")
+    }
+    assert hours(stretches(document, document.total)) == [
+        ("maintenance", 6, ("licence",)),
+        ("down", 1, ("licence",)),
+        ("unknown", 12, ("vehicle",)),
+    ]
+    assert adds_up(document.total, stretches(document, document.total))
 
 
 def test_an_interval_over_the_edges_of_the_period_is_cut_and_says_so() -> None:

@@ -101,6 +101,7 @@ def inquiry(each: Inquiry) -> Json:
         "question": each.question,
         "owner": each.owner,
         "due": each.due.isoformat(),
+        "scope": each.scope,
         "label": each.label or None,
         "version": each.version,
         "code": each.code or None,

@@ -32,6 +32,7 @@ def schemas() -> Json:
             question=TEXT,
             owner={**TEXT, "description": "Answers it."},
             due=DAY,
+            scope={**TEXT, "description": "Whose report that is: an entity's subject, or `government`."},
             label={**or_null(TEXT), "description": "The report it came up in."},
             version=or_null(COUNT),
             code={**or_null(TEXT), "description": "The figure it is about, such as F07."},
@@ -73,7 +74,8 @@ def _write(name: str, summary: str, gives: str, body: Json, *, code: str = "200"
 def _asked() -> Json:
     """What is sent to file an inquiry."""
     may = {
-        "label": {**TEXT, "description": "Of a published report of the government."},
+        "scope": {**TEXT, "description": "Whose report: the slug of an entity; the government when absent."},
+        "label": {**TEXT, "description": "Of a published report."},
         "version": {**TEXT, "description": "Of that report; the last one when absent."},
         "code": {**TEXT, "description": "A figure's code."},
     }

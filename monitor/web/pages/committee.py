@@ -49,7 +49,8 @@ async def committee(request: web.Request) -> web.Response:
         def link(line: reports.ReportLine, **query: str) -> str:
             return report_link(telling, line, **query)
 
-        return values | {"report_link": link, "named": named_by(telling)}
+        owners = {each.subject: each for each in telling.picture.catalogue.entities}
+        return values | {"report_link": link, "named": named_by(telling), "owners": owners}
 
     return await page(request, "committee.html", fill=fill)
 
@@ -89,6 +90,7 @@ async def ask(request: web.Request) -> web.Response:
     if "meeting" not in sent:
         return _to("/committee#inquiries")
     where = f"label={asked.label}&version={asked.version}&" if asked.label else ""
+    where += f"scope={agreed.text_of(sent, 'scope')}&" if asked.scope != GOVERNMENT else ""
     return _to(f"/committee/meeting?{where}asked={number}" + (f"#{asked.code}" if asked.code else ""))
 
 

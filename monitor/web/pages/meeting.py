@@ -7,7 +7,6 @@ from typing import Any
 
 from aiohttp import web
 
-from monitor.model import GOVERNMENT
 from monitor.report.counting import counted_rows
 from monitor.report.document import decode
 from monitor.report.figures import said_of
@@ -16,24 +15,27 @@ from monitor.report.voice import Voice
 from monitor.store import committee as table
 from monitor.store import reports
 from monitor.web import agreed
-from monitor.web.problems import Refused
-from monitor.web.reports import version_asked
+from monitor.web.api.handlers import picture_of
+from monitor.web.reports import scope_called, text_named
 from monitor.web.site import SITE, bare_page, page
 from monitor.web.telling import Telling
 
 LISTED_MAX = 12  # actions and inquiries carried over that a wall has room for
+LINES = 3  # intervals that can be read from three metres; the rest by their number
 USUAL_DAYS = timedelta(days=7)  # until the next meeting
 
 
 async def meeting(request: web.Request) -> web.Response:
-    """Of the last weekly report, or of the one that is named."""
+    """Of the last weekly report, or of the one that is named; of an entity's where `scope` is its slug."""
     site = request.app[SITE]
     if site.live.picture is None:
         return await bare_page(request, "waiting.html", status=503)
-    text = await _text(request)
+    scope = request.query.get("scope", "")
+    text = await _text(request, scope_called(scope, picture_of(request).catalogue))
     document = None if text is None else decode(text)
     values = {
         "d": document,
+        "scope": scope,
         "tiles": TILES,
         "top": TOP,
         "actions": await table.actions(site.store, done=False, limit=LISTED_MAX),
@@ -52,24 +54,20 @@ async def meeting(request: web.Request) -> web.Response:
             return values | {"voice": None, "counted": []}
         voice = Voice(telling.speaker.language, document)
         codes = [each.code for each in said_of("total")]
-        return values | {"voice": voice, "counted": counted_rows(document, voice, codes)}
+        return values | {"voice": voice, "counted": counted_rows(document, voice, codes, most=LINES)}
 
     return await page(request, "meeting.html", fill=fill)
 
 
-async def _text(request: web.Request) -> bytes | None:
+async def _text(request: web.Request, scope: str) -> bytes | None:
     """The frozen JSON; None before the first report. Raises Refused (404) when the named one is not there."""
-    store, label = request.app[SITE].store, request.query.get("label", "")
+    label = request.query.get("label", "")
     if not label:
-        newest = await reports.newest(store, scope=GOVERNMENT, kind="week", limit=1)
+        newest = await reports.newest(request.app[SITE].store, scope=scope, kind="week", limit=1)
         if not newest:
             return None
         label = newest[0].label
-    version = version_asked(request)
-    found = await reports.document(store, scope=GOVERNMENT, label=label, version=version)
-    if found is None:
-        raise Refused(404, "Not found", f"no report {label!r} of that version is published")
-    return found
+    return await text_named(request, scope, label)
 
 
 def _asked(request: web.Request) -> int | None:

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from monitor.language import Ltr
-from monitor.model import GOVERNMENT
 from monitor.report.counting import FIRST_PAGE
 from monitor.report.document import decode, figures_of_json
 from monitor.report.figures import FIGURES, Unit
@@ -105,12 +104,19 @@ async def report(request: web.Request) -> web.Response:
             "shown": shown,
             "lines": lines,
             "first_page": FIRST_PAGE,
-            "government": scope == GOVERNMENT,
+            "meeting": _meeting_link(request, shown),
             "page_of": lambda line: report_link(telling, line, version=str(line.version)),
             "file_of": lambda form, **more: _file_link(request, shown, form, **more),
         }
 
     return await page(request, "report.html", fill=fill)
+
+
+def _meeting_link(request: web.Request, line: ReportLine) -> str:
+    """The view for the wall of just this version."""
+    entity = request.query.get("entity", "")
+    asked = {"label": line.label, "version": str(line.version)} | ({"scope": entity} if entity else {})
+    return f"/committee/meeting?{urlencode(asked)}"
 
 
 def _file_link(request: web.Request, line: ReportLine, form: str, **more: str) -> str:
