@@ -348,6 +348,7 @@ def _telling() -> list[Panel]:
 
 
 def _given_out() -> list[Panel]:
+    since = f"max({selected('continuity_report_deliveries_waiting_since_timestamp_seconds')})"
     return [
         lines(
             "Messages a second",
@@ -376,9 +377,27 @@ def _given_out() -> list[Panel]:
         ),
         lines(
             "Weekly reports that wait",
-            "Reports that are due and wait for data to come in.",
-            [ask(f"max({selected('continuity_reports_waiting')})", "waiting")],
+            "Reports that are due and wait for data to come in, and drafts that wait for their reviewers.",
+            [
+                ask(f"max({selected('continuity_reports_waiting')})", "waiting"),
+                ask(f"max({selected('continuity_report_drafts_waiting')})", "with reviewers", ref="B"),
+            ],
             unit="short",
+        ),
+        lines(
+            "Deliveries of reports",
+            "Reports and drafts not delivered yet, and those given up within seven days.",
+            [
+                ask(f"max({selected('continuity_report_deliveries_waiting')})", "waiting"),
+                ask(f"max({selected('continuity_report_deliveries_given_up')})", "given up", ref="B"),
+            ],
+            unit="short",
+        ),
+        lines(
+            "Longest wait for a report",
+            "How long the delivery that has waited longest has waited.",
+            [ask(f"time() - ({since} > 0)", "wait")],
+            unit="s",
         ),
         lines(
             "Age of the public pages",

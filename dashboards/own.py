@@ -10,9 +10,18 @@ REPLICAS = "max without (instance, pod)"
 
 
 LEFT_OUT = frozenset(
-    {"continuity_notices_undelivered", "continuity_deliveries_failed_total", "continuity_reports_waiting"}
+    {
+        "continuity_notices_undelivered",
+        "continuity_deliveries_failed_total",
+        "continuity_reports_waiting",
+        "continuity_report_due_timestamp_seconds",
+        "continuity_report_draft_until_timestamp_seconds",
+        "continuity_report_deliveries_waiting_since_timestamp_seconds",
+        "continuity_report_deliveries_given_up",
+        "continuity_public_as_of_timestamp_seconds",
+    }
 )
-"""Metrics of roles that not everybody runs: notify, report. They are missed once they were there."""
+"""Metrics of roles that not everybody runs: notify, report, public. They are missed once they were there."""
 
 
 def own(  # each is a part of an alert, all but the last two in every one
@@ -40,16 +49,21 @@ def own(  # each is a part of an alert, all but the last two in every one
     )
 
 
-def _older(metric: str, seconds: int) -> str:
+def older(metric: str, seconds: int) -> str:
     """How old an instant is, where it is older than so many seconds."""
     return f"time() - {REPLICAS} ({metric}) > {seconds}"
+
+
+def past(metric: str, seconds: int) -> str:
+    """The same of an instant that may not be there, and then is 0."""
+    return f"time() - ({REPLICAS} ({metric}) > 0) > {seconds}"
 
 
 AGE = "{{ $value | humanizeDuration }}"
 WORLD = (
     own(
         "ContinuityStale",
-        _older("continuity_last_judged_timestamp_seconds", 60),
+        older("continuity_last_judged_timestamp_seconds", 60),
         "critical",
         Said(
             f"Verdicts are {AGE} old",
@@ -78,7 +92,7 @@ WORLD = (
     ),
     own(
         "ContinuityFiguresBehind",
-        _older("continuity_accounted_until_timestamp_seconds", 900),
+        older("continuity_accounted_until_timestamp_seconds", 900),
         "warning",
         Said(
             f"Figures of availability end {AGE} ago",
@@ -95,7 +109,7 @@ WORLD = (
     ),
     own(
         "ContinuityIncidentsNotLooked",
-        _older("continuity_incidents_looked_timestamp_seconds", 60),
+        older("continuity_incidents_looked_timestamp_seconds", 60),
         "critical",
         Said(
             f"Nobody has looked after incidents for {AGE}",
@@ -339,22 +353,6 @@ TELLING = (
             "أخفقت نحو {{ $value | humanize }} محاولة في 15 دقيقة، وتُعاد كل منها. سجل التسليم يبيّن السبب.",
         ),
         ("continuity_deliveries_failed_total",),
-    ),
-    own(
-        "ContinuityReportLate",
-        f"{REPLICAS} (continuity_reports_waiting) > 0",
-        "critical",
-        Said(
-            "{{ $value }} weekly reports are late",
-            "Their week ended three hours ago or more and they are not published: data is missing, or the "
-            "role report stands still.",
-        ),
-        Said(
-            "{{ $value }} من التقارير الأسبوعية متأخرة",
-            "انتهى أسبوعها منذ ثلاث ساعات على الأقل ولم تُنشر: إما أن بياناتٍ ناقصة أو أن الدور report متوقف.",
-        ),
-        ("continuity_reports_waiting",),
-        for_s=3 * 3600,
     ),
 )
 """What people get to know."""

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from dashboards.alert import EVERY_S, Alert, Said, span
 from dashboards.burn import BURNING, INCIDENT_OPEN, groups
+from dashboards.given_out import GIVEN_OUT
 from dashboards.own import FLOW, LEFT_OUT, OWN, PROBING, TELLING, WORLD, own
 from dashboards.written import yaml_text
 
 FOLDER = "prometheus/rules"
-OURS = (*WORLD, *FLOW, *PROBING, *TELLING)
+OURS = (*WORLD, *FLOW, *PROBING, *TELLING, *GIVEN_OUT)
 
 WATCHDOG = Alert(
     name="ContinuityWatchdog",

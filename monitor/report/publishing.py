@@ -171,7 +171,9 @@ class Reporting:
         backoff, look_at = Backoff(), 0.0
         while not stop.requested:
             try:
-                if await self._lease.take_or_renew() and time.monotonic() >= look_at:
+                if not await self._lease.take_or_renew():
+                    self._metrics.waiting.set(0)  # what waits is for the leader to say
+                elif time.monotonic() >= look_at:
                     await self.look(stop)
                     look_at = time.monotonic() + self._look_s
                 backoff.reset()

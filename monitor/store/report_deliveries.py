@@ -14,6 +14,13 @@ from monitor.store.times import millis, millis_or_none
 from monitor.store.tokens import audit
 
 LOG_MAX = 1000
+SHOWN_DAYS = 7  # in which somebody is told that one was given up
+_LOGGED = "id, scope, label, version, stage, recipient, state, tries, said, made_at, due_at, done_at"
+_GIVEN_UP = """
+    state = 'failed' and done_at > now() - make_interval(days => $1) and not exists (
+        select from report_delivery newer
+         where (newer.scope, newer.label, newer.recipient) = (t.scope, t.label, t.recipient)
+           and newer.id > t.id)"""
 Stage = Literal["draft", "published"]
 
 
@@ -149,19 +156,60 @@ close = partial(claims.close, "report_delivery")
 again = partial(claims.again, "report_delivery")
 
 
-async def waiting(store: Store) -> int:
-    """How many are not delivered yet."""
+class Standing(NamedTuple):
+    """What is not delivered: how many wait, since when the first of them does, how many were given up."""
+
+    waiting: int
+    since_ms: int | None
+    given_up: int
+
+
+async def standing(store: Store) -> Standing:
+    """Given up: within the last `SHOWN_DAYS`, and only where nothing newer goes to that recipient."""
     async with store.connection() as connection:
-        found: int = await connection.fetchval("select count(*) from report_delivery where state = 'waiting'")
-    return found
+        row = await connection.fetchrow(
+            "select count(*) filter (where state = 'waiting'), "  # noqa: S608 - our own text
+            "min(made_at) filter (where state = 'waiting'), "
+            "count(*) filter (where state = 'failed') "
+            f"from report_delivery t where state = 'waiting' or ({_GIVEN_UP})",
+            SHOWN_DAYS,
+        )
+    return Standing(row[0], millis_or_none(row[1]), row[2])
+
+
+async def troubles(store: Store, *, waited_s: float) -> list[Sent]:
+    """Deliveries that were given up, or have waited for longer than that; the oldest first."""
+    async with store.connection() as connection:
+        rows = await connection.fetch(
+            f"select {_LOGGED} from report_delivery t "  # noqa: S608 - our own text
+            f"where ({_GIVEN_UP}) or (state = 'waiting' and made_at < now() - make_interval(secs => $2)) "
+            "order by id limit $3",
+            SHOWN_DAYS,
+            float(waited_s),
+            LOG_MAX,
+        )
+    return [_sent(row) for row in rows]
+
+
+async def give_up_strangers(store: Store, recipients: Collection[str], *, waited_s: float) -> int:
+    """Give up what has waited so long for a name that is none of `recipients`; how many that were."""
+    async with store.connection() as connection:
+        status = await connection.execute(
+            "update report_delivery set state = 'failed', done_at = now(), lease = null, lease_until = null, "
+            "said = 'nobody is called so any more' where state = 'waiting' and recipient <> all ($1) "
+            "and (lease_until is null or lease_until < now()) "
+            "and made_at < now() - make_interval(secs => $2)",
+            list(recipients),
+            float(waited_s),
+        )
+    return int(status.split()[-1])
 
 
 async def log(store: Store, *, label: str | None = None, limit: int = LOG_MAX) -> list[Sent]:
     """The log of deliveries, the newest first; of one label, or of all."""
     async with store.connection() as connection:
         rows = await connection.fetch(
-            "select id, scope, label, version, stage, recipient, state, tries, said, made_at, "
-            "due_at, done_at from report_delivery where $1::text is null or label = $1 "
+            f"select {_LOGGED} from report_delivery where $1::text is null or label = $1 "  # noqa: S608
             "order by id desc limit $2",
             label,
             min(limit, LOG_MAX),

@@ -260,3 +260,64 @@ OWN_CASES["ContinuityReportLate"] = [
     Case("it ended three hours ago", {WAITING: line((10, at(0)), (240, at(1)))}, 195, 1),
     Case("published", {WAITING: line((200, at(1)), (20, at(0)))}, 208, 0),
 ]
+
+
+def _instant(series: str, *, after_s: int) -> list[Case]:
+    """Cases of an instant that may be 0 for none, and may lie `after_s` back but no longer."""
+    after_min = after_s / 60
+
+    def case(title: str, values: str, at_min: float, firing: int) -> Case:
+        return Case(title, {series: values}, at_min, firing)
+
+    def since(minute: float) -> Value:
+        return at(minute * 60)
+
+    stays = line((10, at(0)), (after_min + 90, since(10)))
+    ended = line((10, at(0)), (after_min + 10, since(10)), (30, at(0)))
+    gap = line((10, at(0)), (after_min + 10, since(10)), (3, None), (20, since(10)))
+    return [
+        case("there is none", line((after_min + 60, at(0))), after_min + 30, 0),
+        case("it lies ahead", line((after_min + 60, ago(-60))), after_min + 30, 0),
+        case("exactly as long ago as it may be", stays, 10 + after_min, 0),
+        case("longer ago, not yet for long", stays, 10 + after_min + 0.5, 0),
+        case("longer ago", stays, 10 + after_min + 2, 1),
+        case("a gap in its samples", gap, 10 + after_min + 12, 1),
+        case("just ended: it is kept for a while", ended, after_min + 21, 1),
+        case("ended", ended, after_min + 28, 0),
+    ]
+
+
+OF_REPORT = 'job="continuity",instance="a"'
+OWN_CASES["ContinuityReportOverdue"] = [
+    *_instant(f"continuity_report_due_timestamp_seconds{{{OF_REPORT}}}", after_s=900),
+    *_instant(f"continuity_report_draft_until_timestamp_seconds{{{OF_REPORT}}}", after_s=900),
+    Case(
+        "the leader looked, whatever one that led before still says",
+        {
+            'continuity_report_due_timestamp_seconds{job="continuity",instance="a"}': line((60, at(60))),
+            'continuity_report_due_timestamp_seconds{job="continuity",instance="b"}': line((60, at(86_400))),
+        },
+        50,
+        0,
+    ),
+]
+OWN_CASES["ContinuityReportDeliveryFailing"] = _instant(
+    f"continuity_report_deliveries_waiting_since_timestamp_seconds{{{OF_REPORT}}}", after_s=3600
+)
+OWN_CASES["ContinuityReportDeliveryGivenUp"] = level(
+    f"continuity_report_deliveries_given_up{{{OF_REPORT}}}", well=at(0), edge=at(0), over=at(1), for_min=1
+)
+SERVED = 'continuity_public_as_of_timestamp_seconds{job="continuity",instance="a"}'
+WRITTEN = 'continuity_public_written_timestamp_seconds{job="continuity",instance="b"}'
+OWN_CASES["ContinuityPublicStale"] = [
+    *level(SERVED, well=ago(20), edge=ago(300), over=ago(301), for_min=1),
+    *level(WRITTEN, well=ago(20), edge=ago(300), over=ago(301), for_min=1),
+    Case("nothing to serve", {SERVED: line((30, at(0)))}, 20, 1),
+    Case("neither written nor served", dict.fromkeys((SERVED, WRITTEN), line((30, at(0)))), 20, 1),
+    Case(
+        "a stand-by never wrote",
+        {WRITTEN: line((30, ago(20))), WRITTEN.replace('"b"', '"c"'): line((30, at(0)))},
+        20,
+        0,
+    ),
+]

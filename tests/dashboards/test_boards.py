@@ -13,7 +13,8 @@ from monitor import metrics
 from monitor.alerts.metrics import NotifyMetrics
 from monitor.exporter import availability, budgets
 from monitor.exporter.state import FAMILIES
-from monitor.public.metrics import ServeMetrics
+from monitor.public.metrics import ServeMetrics, WriteMetrics
+from monitor.report.delivery.metrics import DeliveryMetrics
 from monitor.report.metrics import ReportMetrics
 from tests.dashboards.asked import BOARDS, Query, of_panels, panels, queries, variables
 
@@ -34,8 +35,10 @@ def of_role_metrics() -> set[str]:
         getattr(metrics, made)(registry)
     metrics.Pulse(registry, version="1", roles="all")
     ReportMetrics(registry)
+    DeliveryMetrics(registry, ["chair"])
     NotifyMetrics(registry, ["desk"])
     ServeMetrics(registry)
+    WriteMetrics(registry)
     suffixes = {
         "counter": ("_total",),
         "gauge": ("",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -31,6 +32,7 @@ from monitor.store.pool import Store, open_store
 from tests import golden_week as golden
 from tests.golden_week import EXPECTED, EXPECTED_OF
 from tests.integration import golden_store
+from tests.integration.notifying import until
 from tests.ledger import DAY_MS, HOUR_MS, Ledger, catalogue
 from tests.world import World
 
@@ -295,6 +297,25 @@ async def test_at_the_deadline_it_is_published_and_says_what_was_not_in(store: S
     assert until is not None
     assert until == document.about.began + timedelta(days=2)
     assert document.total.counted.down_ms == DAY_MS
+
+
+async def test_who_no_longer_leads_does_not_go_on_saying_that_reports_wait(
+    store: Store, ledger: Ledger
+) -> None:
+    """Its stale word would keep an alert alive that the new leader has long since answered."""
+    ended = await last_week(store)
+    await ledger.judged(ended.end_ms - 1000)
+    await ledger.account()
+    role, stop = reporting(store, ReportSettings(grace_s=0.0, deadline_s=604_800.0)), Stop()
+    running = asyncio.create_task(role.run(stop))
+    await until(lambda: role._metrics.waiting._value.get() == 2)
+    async with store.connection() as connection:
+        await connection.execute(
+            "update lease set holder = 'other', epoch = epoch + 1, until = now() + interval '1 hour'"
+        )
+    await until(lambda: role._metrics.waiting._value.get() == 0)
+    stop.request()
+    await running
 
 
 # -- the sample's past

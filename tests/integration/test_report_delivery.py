@@ -289,6 +289,68 @@ async def test_two_processes_send_each_report_once(store: Store, mailbox: Mailbo
     assert sorted(mail["To"] for mail in mailbox.mails) == [f"{name}@gov.example" for name in names]
 
 
+# -- what is not delivered
+
+
+def measured(role: Delivering) -> dict[str, float]:
+    metrics = role._metrics
+    gauges = {
+        "waiting": metrics.waiting,
+        "since": metrics.since_s,
+        "given up": metrics.given_up,
+        "drafts": metrics.drafts,
+        "draft until": metrics.draft_until_s,
+    }
+    return {name: gauge._value.get() for name, gauge in gauges.items()}
+
+
+async def test_metrics_say_how_many_wait_since_when_and_how_many_were_given_up(
+    store: Store, mailbox: Mailbox
+) -> None:
+    await published(store, "chair", "minister")
+    given = settings(mailbox.smtp, chair(), chair("minister"))
+    role = delivering(store, given)
+    mailbox.to_answers = ["450 later", "550 never"]
+    await role.turn(Stop())
+    first = min(row.made_ms for row in await table.log(store)) / 1000
+    assert measured(role) == {"waiting": 1, "since": first, "given up": 1, "drafts": 0, "draft until": 0}
+    await later(store, 10)
+    await role.turn(Stop())
+    assert measured(role) == {"waiting": 0, "since": 0, "given up": 1, "drafts": 0, "draft until": 0}
+    [refused] = [row.recipient for row in await table.log(store) if row.state == "failed"]
+    await send_again(store, given, Again(LABEL, GOVERNMENT, GOVERNMENT, refused, "desk"))
+    await role.turn(Stop())
+    assert measured(role)["given up"] == 0
+
+
+async def test_metrics_say_how_many_drafts_wait_and_until_when_in_every_process(store: Store) -> None:
+    await golden_store.write(store)
+    await freeze(store, ask(), reporting(chair(reviews=True), review_s=3600.0), software="0.1.0", review=True)
+    role = delivering(store, settings(None))  # it sends nothing, and leads nothing
+    await role.turn(Stop())
+    [draft] = await report_drafts.waiting(store)
+    assert measured(role) | {"waiting": 0, "since": 0} == {
+        "waiting": 0,
+        "since": 0,
+        "given up": 0,
+        "drafts": 1,
+        "draft until": draft.review_until_ms / 1000,
+    }
+
+
+async def test_what_waits_for_a_recipient_that_is_no_longer_in_the_settings_is_given_up_after_a_day(
+    store: Store, mailbox: Mailbox
+) -> None:
+    await published(store, "chair", "left")
+    given = settings(mailbox.smtp, chair())
+    states = {row.recipient: row.state for row in await turn(store, given)}
+    assert states == {"chair": "sent", "left": "waiting"}
+    async with store.connection() as connection:
+        await connection.execute("update report_delivery set made_at = made_at - interval '25 hours'")
+    [left] = [row for row in await turn(store, given) if row.recipient == "left"]
+    assert (left.state, left.said) == ("failed", "nobody is called so any more")
+
+
 # -- folder and webhook
 
 

@@ -24,6 +24,7 @@ from monitor.report.delivery.metrics import DeliveryMetrics
 from monitor.report.document import About, Document
 from monitor.report.files import File, file_of
 from monitor.store import report_deliveries as table
+from monitor.store import report_drafts
 from monitor.store.pool import Store
 from monitor.store.report_deliveries import Claimed
 
@@ -33,6 +34,7 @@ LEASE_S = 300.0  # longer than making the files and any deadline of sending
 AT_ONCE = 4
 RETRY_MAX_S = 1_800.0
 TRIES_MAX = 48  # over a night, and a weekend's morning
+STRANGER_S = 86_400.0  # by then every process knows the settings of today
 HOST = "continuity.invalid"  # right side of Message-IDs where the pages have no name
 
 
@@ -91,7 +93,17 @@ class Delivering:
                 tasks = [group.create_task(self._send_all(stop)) for _ in range(AT_ONCE)]
             for away in filter(None, (task.result() for task in tasks)):
                 raise away
-        self._metrics.waiting.set(await table.waiting(self._store))
+        await self._measure()
+
+    async def _measure(self) -> None:
+        """The same in every process, whoever leads: what people do not have yet."""
+        await table.give_up_strangers(self._store, self._by_name, waited_s=STRANGER_S)
+        found, drafts = await table.standing(self._store), await report_drafts.waiting(self._store)
+        self._metrics.waiting.set(found.waiting)
+        self._metrics.since_s.set((found.since_ms or 0) / 1000)
+        self._metrics.given_up.set(found.given_up)
+        self._metrics.drafts.set(len(drafts))
+        self._metrics.draft_until_s.set(min((each.review_until_ms for each in drafts), default=0) / 1000)
 
     async def _send_all(self, stop: Stop) -> StoreUnavailable | None:
         """One after the other until nothing is due; why it ended before."""

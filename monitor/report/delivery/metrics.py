@@ -28,6 +28,26 @@ class DeliveryMetrics:
             "Reports and drafts that are not delivered yet.",
             registry=registry,
         )
+        self.since_s = Gauge(
+            "continuity_report_deliveries_waiting_since_timestamp_seconds",
+            "Since when the one that has waited longest waits to be delivered; 0 without one.",
+            registry=registry,
+        )
+        self.given_up = Gauge(
+            "continuity_report_deliveries_given_up",
+            "Deliveries of the last seven days that were given up, with nothing newer to that recipient.",
+            registry=registry,
+        )
+        self.drafts = Gauge(
+            "continuity_report_drafts_waiting",
+            "Drafts that wait for their reviewers.",
+            registry=registry,
+        )
+        self.draft_until_s = Gauge(
+            "continuity_report_draft_until_timestamp_seconds",
+            "When the first of them is published even if nobody signs it off; 0 without one.",
+            registry=registry,
+        )
         for name in recipients:
             self.sent.labels(name)
             self.failed.labels(name)
