@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.async_playwright import Axe
 
-from monitor.store import tokens
+from monitor.store import report_deliveries, tokens
+from monitor.store.report_deliveries import Which
 from monitor.store.tokens import Role
 from tests.browser.conftest import Open
 from tests.golden_week import about, golden
@@ -61,3 +62,32 @@ async def test_a_page_is_no_wider_than_its_window_and_needs_no_script(
             assert box is not None
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_axe_finds_nothing_where_somebody_has_not_received_a_report(
+    database: str, open_page: Open, language: str
+) -> None:
+    found = {}
+    async with serving(database) as served:
+        await publish(served.store, golden())
+        async with served.store.transaction() as connection:
+            await report_deliveries.plan(connection, Which("government", "2026-W47", 1), ["chair", "archive"])
+            await connection.execute(
+                "update report_delivery set tries = 3, made_at = made_at - interval '1 hour', "
+                "said = 'the mail server answered 550'"
+            )
+            await connection.execute(
+                "update report_delivery set state = 'failed', done_at = now() where recipient = 'chair'"
+            )
+        code = await tokens.create_sign_in(served.store, "Fatima", Role.COMMITTEE)
+        page = await open_page(f"{served.url}/sign-in/{code}", width=400)
+        await page.locator("main button").click()
+        await page.wait_for_url(lambda address: "/sign-in/" not in address)
+        for path in ("/reports", "/committee"):
+            await page.goto(f"{served.url}{path}?lang={language}")
+            box = await page.locator("section[aria-labelledby='undelivered-title']").bounding_box()
+            assert box is not None
+            assert (box["x"] >= 0, box["x"] + box["width"] <= 400) == (True, True)
+            found[path] = [each["id"] for each in (await Axe().run(page)).response["violations"]]
+    assert found == {"/reports": [], "/committee": []}

@@ -17,6 +17,7 @@ from monitor.web.pages.reports import report_link
 from monitor.web.pages.work import named_by
 from monitor.web.site import HOLDER, SITE, bare_page, page
 from monitor.web.telling import Telling
+from monitor.web.undelivered import told, undelivered
 
 LISTED_MAX = 100
 WORK_SHOWN, REPORTS_SHOWN = 30, 26
@@ -29,6 +30,7 @@ async def committee(request: web.Request) -> web.Response:
     terms = terms_of(picture_of(request).catalogue)
     announced = await working.listed(request)
     waiting = [each for each in announced if each.waits]
+    troubles = await undelivered(request)
     values = {
         "weeks": await weeks_of(site.store, terms, now_ms=site.live.now_ms),
         "corrections": await corrections(request, waiting),
@@ -50,7 +52,9 @@ async def committee(request: web.Request) -> web.Response:
             return report_link(telling, line, **query)
 
         owners = {each.subject: each for each in telling.picture.catalogue.entities}
-        return values | {"report_link": link, "named": named_by(telling), "owners": owners}
+        lines = [told(telling, each) for each in troubles]
+        more = {"report_link": link, "named": named_by(telling), "owners": owners, "undelivered": lines}
+        return values | more
 
     return await page(request, "committee.html", fill=fill)
 

@@ -21,6 +21,7 @@ from monitor.web.reports import file_made, file_wanted, opened, scope_asked, tex
 from monitor.web.reviewing import may_review
 from monitor.web.site import SITE, bare_page, page, speaker_of
 from monitor.web.telling import Telling
+from monitor.web.undelivered import owner_of, told, undelivered
 
 SHOWN = 60  # of each list
 SHOWN_OF_ALL = ("F01", "F03", "F06", "F08", "F14")
@@ -34,6 +35,7 @@ async def reports(request: web.Request) -> web.Response:
     scope = scope_asked(request, picture_of(request).catalogue)
     found = await table.newest(site.store, scope=scope, limit=SHOWN)
     drafts = await report_drafts.waiting(site.store) if may_review(request) else []
+    troubles = await undelivered(request)
 
     def fill(telling: Telling) -> dict[str, Any]:
         return {
@@ -42,6 +44,7 @@ async def reports(request: web.Request) -> web.Response:
             "entity": request.query.get("entity", ""),
             "codes": SHOWN_OF_ALL,
             "drafts": [_draft(telling, each) for each in drafts],
+            "undelivered": [told(telling, each) for each in troubles],
         }
 
     return await page(request, "reports.html", fill=fill)
@@ -50,7 +53,7 @@ async def reports(request: web.Request) -> web.Response:
 def _draft(telling: Telling, draft: Draft) -> tuple[Draft, str, str]:
     """A draft, its page, and whose it is."""
     catalogue, speaker = telling.picture.catalogue, telling.speaker
-    owner = next((one for one in catalogue.entities if one.subject == draft.scope), None)
+    owner = owner_of(telling, draft.scope)
     link = f"/reports/{draft.label}/draft" + (f"?entity={owner.slug}" if owner else "")
     name = speaker.plain_name(owner.name, owner.slug) if owner else speaker.name(catalogue.government, "")
     return draft, link, name
