@@ -23,14 +23,14 @@ from monitor.alerts.work import concerned, due_of_work_ms, needless_of_work
 from monitor.config.alerts import AlertsSettings
 from monitor.errors import StoreUnavailable
 from monitor.facts import ExclusionRow
-from monitor.judge.incidents import Incident
+from monitor.judge.incidents import Incident, Topic
 from monitor.judge.reach import about
 from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.model import Catalogue, Severity
 from monitor.outcome import Fate, Outcome, retry_s
 from monitor.store import deliveries as table
-from monitor.store import exclusions
+from monitor.store import exclusions, public
 from monitor.store.deliveries import Claimed, Planned, Unrouted
 from monitor.store.listen import Bell
 from monitor.store.pool import Store
@@ -124,7 +124,7 @@ class Outbox:
         rows = [
             Planned(notice.notice, notice.incident, name_of(url), now_ms)
             for url in self._settings.alertmanagers
-            if notice.document is not None
+            if notice.document is not None and notice.topic != Topic.UPDATE_MISSED
         ]
         entity = entity_of(self._gatherer.catalogue, notice.document)
         rows += [
@@ -214,6 +214,10 @@ class Outbox:
             return
         incident = decode(one.document) if one.document else None
         why = needless(one.topic, incident, heard=one.heard) or _answered(one, incident)
+        if one.topic == Topic.UPDATE_MISSED and await public.said_after(
+            self._store, one.incident, one.made_ms
+        ):
+            why = "the public was told meanwhile"
         if why:
             await table.close(self._store, one, state="dropped", said=why)
             return

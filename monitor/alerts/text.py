@@ -79,6 +79,8 @@ class Teller:
         """What is said at `at_ms`. `why`: notice, second or reminder."""
         if topic is Topic.RESOLVED:
             return self._resolved(story, at_ms=at_ms, links=links)
+        if topic is Topic.UPDATE_MISSED:
+            return self._update_missed(story, at_ms=at_ms, links=links)
         kind = topic.value if why == "notice" else why
         lines = [
             self._line("evidence", self._evidence(story, at_ms)),
@@ -116,6 +118,16 @@ class Teller:
             "title.over", story, word=self._say("word.over"), at=self._clock(well_ms), duration=duration
         )
         return Message(title, tuple(lines))
+
+    def _update_missed(self, story: Story, *, at_ms: int, links: Links) -> Message:
+        lines = (
+            self._say("update_missed.line"),
+            self._line("affected", self._affected(story.services, story.entities)),
+            self._line("open", self._open(story, links._replace(acknowledge=""))),
+            self._last(story, Topic.UPDATE_MISSED.value),
+        )
+        word = self._say("word.update_missed")
+        return Message(self._fit("title.plain", story, word=word, at=self._clock(at_ms)), lines)
 
     def test(self, receiver: str, *, at_ms: int, link: str) -> Message:
         """To try a receiver."""

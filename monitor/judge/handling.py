@@ -21,6 +21,7 @@ from monitor.judge.outlook import Outlook
 from monitor.judge.prompter import Prompter
 from monitor.judge.questions import below, questions, unexplained
 from monitor.judge.ranges import Range
+from monitor.judge.reminding import Reminder
 from monitor.judge.troubles import Seen, Sign, expiring
 from monitor.judge.work import ASK_BEFORE_MS
 from monitor.lifetime import Backoff, Stop
@@ -58,6 +59,7 @@ class Handling:
         self._edition = -1  # of what people did, when the rest was read
         self._failing: frozenset[str] = frozenset()  # unexplained at the last look
         self._asked_at = float("-inf")
+        self._reminder = Reminder(store, lease=lease)
 
     async def run(self, stop: Stop) -> None:
         """Until `stop`. Database away, or the lease lost: what is stored is read again."""
@@ -109,6 +111,7 @@ class Handling:
         systems = [system for each in causes.values() for system in each]
         self._prompter.ask(questions(self._outlook.around, systems, now_ms=now_ms))
         await self._ask_about_work()
+        await self._reminder.look(self._incidents.values(), self._outlook.around.catalogue, now_ms=now_ms)
         self._metrics.looked_at.set(time.time())
 
     async def _ask_about_work(self) -> None:

@@ -47,6 +47,7 @@ class Kind(StrEnum):
     ASKED = "asked"  # the checks of systems that it may follow from
     CAUSE_CONFIRMED = "cause_confirmed"  # the suspected one, by a person
     CAUSE_REJECTED = "cause_rejected"
+    UPDATE_MISSED = "update_missed"  # the public was promised one by then
 
 
 class Ruling(StrEnum):
@@ -63,6 +64,7 @@ class Topic(StrEnum):
     RAISED = "raised"
     AGAIN = "again"  # it was closed, and fails again
     RESOLVED = "resolved"
+    UPDATE_MISSED = "update_missed"  # the public was promised an update, and there is none
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):

@@ -134,9 +134,11 @@ async def route(connection: asyncpg.Connection, notices: Sequence[int], rows: Se
         await connection.execute(
             "update delivery set state = 'dropped', done_at = now(), said = 'overtaken by a newer message' "
             "where incident = $1 and receiver = $2 and state = 'waiting' and tries = 0 and due_at > now() "
-            "and incident <> ''",
+            "and incident <> '' "
+            "and not exists (select from notice n where n.id = $3 and n.topic = 'update_missed')",
             row.incident,
             row.receiver,
+            row.notice,
         )
         await plan(connection, [row])
     await connection.execute("update notice set routed_at = now() where id = any ($1)", list(notices))
@@ -155,7 +157,8 @@ _UNHEARD = """
   from delivery d join notice n on n.id = d.notice join incident i on i.number = d.incident
  where n.severity = 'critical' and n.topic in ('first', 'raised', 'again') and i.state = 'failing'
    and i.acknowledged_at is null
-   and not exists (select 1 from notice m where m.incident = n.incident and m.id > n.id)
+   and not exists (select 1 from notice m where m.incident = n.incident and m.id > n.id
+                     and m.topic <> 'update_missed')
 """
 
 
@@ -280,7 +283,8 @@ async def told_incidents(store: Store, *, closed_after_ms: int) -> list[AlertRow
                 select number, number as top, absorbed_by from incident
                  where (closed_at is null or closed_at >= $1
                         or (state = 'absorbed' and closed_at >= now() - interval '30 days'))
-                   and exists (select 1 from notice n where n.incident = incident.number)
+                   and exists (select 1 from notice n where n.incident = incident.number
+                                and n.topic <> 'update_missed')
                 union all
                 select up.number, i.number, i.absorbed_by
                   from up join incident i on i.number = up.absorbed_by)
@@ -289,7 +293,8 @@ async def told_incidents(store: Store, *, closed_after_ms: int) -> list[AlertRow
                    array_agg(n.severity order by n.id) as severities,
                    array_agg(n.made_at order by n.id) as times
               from up join incident t on t.number = up.top and up.absorbed_by is null
-              join incident i on i.number = up.number join notice n on n.incident = up.number
+              join incident i on i.number = up.number
+              join notice n on n.incident = up.number and n.topic <> 'update_missed'
              where t.closed_at is null or t.closed_at >= $1
              group by i.number, t.number order by i.opened_at, i.number
             """,

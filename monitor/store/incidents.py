@@ -201,6 +201,20 @@ async def note(connection: asyncpg.Connection, rows: Sequence[NoteRow]) -> None:
     )
 
 
+async def note_once(connection: asyncpg.Connection, row: NoteRow) -> bool:
+    """A line of a timeline that stands there once of its kind and instant; whether it is new."""
+    done: str = await connection.execute(
+        "insert into incident_note (incident, kind, at, author, text) select $1, $2, $3, $4, $5 "
+        "where not exists (select from incident_note where incident = $1 and kind = $2 and at = $3)",
+        row.incident,
+        row.kind,
+        moment(row.at_ms),
+        row.author,
+        row.text,
+    )
+    return done.endswith(" 1")
+
+
 async def announce(connection: asyncpg.Connection, rows: Sequence[NoticeRow]) -> None:
     """Put messages into the outbox, in order."""
     await connection.executemany(

@@ -39,6 +39,18 @@ async def said_since(store: Store, at_ms: int) -> list[Said]:
     return [_said(row) for row in rows]
 
 
+async def said_after(store: Store, incident: str, at_ms: int) -> bool:
+    """Whether the public was told anything of it since."""
+    async with store.connection() as connection:
+        return bool(
+            await connection.fetchval(
+                "select exists (select from public_message where incident = $1 and said_at > $2)",
+                incident,
+                moment(at_ms),
+            )
+        )
+
+
 async def said_of(store: Store, incident: str) -> list[Said]:
     """What was said of one incident, the oldest first."""
     async with store.connection() as connection:

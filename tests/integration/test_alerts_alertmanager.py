@@ -283,6 +283,19 @@ async def test_labels_and_both_languages_are_what_alertmanager_shows(
     assert notes["description"].count("\n") == notes["description_ar"].count("\n") == 5
 
 
+async def test_a_missed_promise_to_the_public_changes_nothing_of_an_alert(
+    store: Store, hook: Webhook, address: str
+) -> None:
+    world, to = await begin(store), AlertsSettings(alertmanagers=(address,))
+    async with notifier(store, to) as one:
+        await Scene(world, [one]).system(Verdict.DOWN)
+        await announce(store, f"INC-{world.now.year}-0001", "update_missed")
+        await one.turn()
+        (alert,) = await one.pumps[0]._alerts()
+    assert alert["annotations"]["summary"].startswith("DOWN")
+    assert len(await log(store)) == 1
+
+
 @pytest.mark.parametrize(
     ("given", "header"),
     [

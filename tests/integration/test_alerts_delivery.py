@@ -24,7 +24,7 @@ from monitor.judge.incidents import Incident, State
 from monitor.lifetime import Stop
 from monitor.model import Calendar, Severity
 from monitor.store import deliveries as table
-from monitor.store import incidents
+from monitor.store import incidents, public
 from monitor.store.pool import Store, open_store
 from tests.integration.notifying import (
     Webhook,
@@ -281,6 +281,35 @@ async def test_what_nobody_acknowledges_is_told_again_after_an_hour(
             await later(store, 3700)
             await one.turns(2)
     assert [title.split()[0] for title in hook.titles()] == ["DOWN", "STILL", "STILL"]
+
+
+@pytest.mark.parametrize(("spoken", "fate"), [(False, "sent"), (True, "dropped")])
+async def test_a_missed_promise_to_the_public_is_told_unless_somebody_spoke_meanwhile(
+    store: Store, hook: Webhook, world: World, spoken: bool, fate: str
+) -> None:
+    await fails(world)
+    async with notifier(store, settings()) as one:
+        await one.turn()
+        await announce(store, ONE, "update_missed")
+        if spoken:
+            await public.say(store, ONE, ar="", en="On it", next_update_ms=None, actor="Desk")
+        await one.turn()
+    assert await states(store) == [("desk", "first", "sent"), ("desk", "update_missed", fate)]
+    assert [title.startswith("PUBLIC UPDATE DUE") for title in hook.titles()[1:]] == [True] * (not spoken)
+
+
+async def test_a_missed_promise_neither_overtakes_the_first_message_nor_keeps_the_second_receiver_from_it(
+    store: Store, hook: Webhook, world: World
+) -> None:
+    await fails(world)
+    two = settings(receiver(second="boss"), receiver("boss", critical=When.NEVER))
+    async with notifier(store, two) as one:
+        await one.turn()
+        await announce(store, ONE, "update_missed")
+        await one.turn()
+        await later(store, 901)
+        await one.turn()
+    assert hook.titles("boss")[0].startswith("DOWN")
 
 
 async def test_a_message_of_a_kind_that_we_do_not_know_is_told_all_the_same(

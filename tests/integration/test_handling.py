@@ -12,6 +12,7 @@ from monitor.errors import LeaseLost
 from monitor.lifetime import Stop
 from monitor.model import IncidentRules, Verdict
 from monitor.store import incidents as table
+from monitor.store import public
 from monitor.store.pool import Store, open_store
 from tests.integration.leader import WEB, Leader, began, fetch, incidents, notices, year
 
@@ -90,6 +91,25 @@ async def test_well_for_long_enough_it_is_closed_and_resolved(store: Store) -> N
     assert [row[1] for row in await notices(store)] == ["first", "resolved"]
     kinds = await fetch(store, "select kind from incident_note order by id")
     assert kinds == [("opened",), ("asked",), ("steady",), ("closed",)]
+
+
+async def test_a_promise_to_the_public_that_was_missed_is_told_once_and_stands_in_the_timeline(
+    store: Store,
+) -> None:
+    world, leader = await began(store)
+    await world.channel_falls(WEB)
+    await leader.look()
+    number = f"INC-{year(world)}-0001"
+    now_ms = round(world.now.timestamp() * 1000)
+    for due_ms in (now_ms - 120_000, now_ms - 60_000):
+        await public.say(store, number, ar="", en="", next_update_ms=due_ms, actor="Desk")
+        for holder in ("one", "two"):  # whoever leads looks at it anew
+            await leader.lease.give_up()
+            leader = Leader(store, holder=holder)
+            await leader.look()
+    assert [row[1] for row in await notices(store)] == ["first", "update_missed", "update_missed"]
+    kinds = await fetch(store, "select kind from incident_note where kind = 'update_missed'")
+    assert len(kinds) == 2
 
 
 async def test_what_failed_is_reopened_by_another_leader(store: Store) -> None:

@@ -148,6 +148,20 @@ def test_every_opening_message_has_a_short_title_and_its_lines_in_order(
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_a_promise_to_the_public_that_was_missed_says_what_to_do_and_where(
+    language: str, subject: str
+) -> None:
+    message = told(language, SUBJECTS[subject], Topic.UPDATE_MISSED)
+    fine(message)
+    title = {"en": "PUBLIC UPDATE DUE", "ar": "حان تحديث الجمهور"}[language]
+    line = {"en": "The public was promised", "ar": "حان موعد التحديث"}[language]
+    assert (message.title.startswith(title), message.lines[0].startswith(line)) == (True, True)
+    assert LINKS.incident in message.body
+    assert LINKS.acknowledge not in message.body
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("missed", [Estimate(3200.4, 2900.2, 3500.7), None])
 def test_the_closing_message_gives_duration_reopenings_and_missed_transactions(
     language: str, missed: Estimate | None
