@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from monitor.cli.base import config_option, continuity, json_option, print_json, settings_of
 from monitor.errors import UsageError
+
+if TYPE_CHECKING:
+    from monitor.config.settings import Settings
 
 FORMATS = ("html", "pdf", "xlsx", "csv", "json")
 PAPERS = ("a4", "projector")
@@ -153,6 +156,8 @@ def list_(config: Path, *, as_json: bool) -> None:
 @entity_option
 @click.option("--version", "number", type=click.IntRange(1), help="The last one when absent.")
 @click.option("--draft", is_flag=True, help="What waits for its reviewers instead of what is published.")
+@click.option("--figure", "code", metavar="CODE", help="How this figure was counted, such as F10.")
+@click.option("--subject", default="", help="Of --figure: of this entity or service, not of everybody.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Write it as a file of this kind.")
 @click.option("--language", type=click.Choice(("ar", "en")), default="en", show_default=True)
 @click.option("--table", type=click.Choice(TABLES), default="services", show_default=True, help="Of CSV.")
@@ -167,6 +172,8 @@ def show(
     entity: str | None,
     number: int | None,
     draft: bool,
+    code: str | None,
+    subject: str,
     form: str | None,
     language: str,
     table: str,
@@ -174,24 +181,20 @@ def show(
     out: Path,
     config: Path,
 ) -> None:
-    """Print the figures of a published report, or write it as a file; of a draft, one that says so.
+    """Print the figures of a report, or how one was counted, or write it as a file; a draft says so.
 
     \b
     Examples:
       continuity report show 2026-W47
+      continuity report show 2026-W47 --figure F10 --subject passport
       continuity report show 2026-W47 --format xlsx --language ar --out /tmp
       continuity report show 2026-W47 --format pdf --paper projector --language ar --out /tmp
       continuity report show 2026-W47 --draft --format pdf --language ar --out /tmp
     """
-    from monitor import commands, report_commands
-
-    if draft and number is not None:
-        raise UsageError("a draft is the only one of its label: leave out `--version`")
-    given = settings_of(config)
-    if draft:
-        text = report_commands.draft_read(given, label, entity=entity)
-    else:
-        text = commands.report_read(given, label, entity=entity, number=number)
+    text = _frozen(settings_of(config), label, entity, number, draft=draft)
+    if code is not None:
+        _print_counted(text, code.upper(), subject, language)
+        return
     if form is None:
         _print_figures(text, language, draft=draft)
         return
@@ -201,6 +204,40 @@ def show(
     out.mkdir(parents=True, exist_ok=True)
     (out / made.name).write_bytes(made.body)
     click.echo(str(out / made.name))
+
+
+def _frozen(given: Settings, label: str, entity: str | None, number: int | None, *, draft: bool) -> bytes:
+    from monitor import commands, report_commands
+
+    if not draft:
+        return commands.report_read(given, label, entity=entity, number=number)
+    if number is not None:
+        raise UsageError("a draft is the only one of its label: leave out `--version`")
+    return report_commands.draft_read(given, label, entity=entity)
+
+
+def _print_counted(text: bytes, code: str, subject: str, language: str) -> None:
+    from monitor.report.counting import counted_rows
+    from monitor.report.document import decode
+    from monitor.report.evidence import part_called
+    from monitor.report.voice import Voice
+
+    document = decode(text)
+    part = part_called(document, subject)
+    if part is None:
+        raise UsageError(f"nothing in this report is called {subject!r}")
+    if code not in part.figures:
+        raise UsageError(f"{code} is not said of {part.subject}; there are {', '.join(sorted(part.figures))}")
+    voice = Voice(language, document)
+    [row] = counted_rows(document, voice, [code], part=part)
+    click.echo(f"{code}\t{row.name}\t{row.written}\n{row.says}")
+    for fact in row.facts:
+        click.echo(f"{fact.label}\t{fact.text}")
+    if row.intervals is not None:
+        click.echo(row.intervals.title)
+        for line in row.intervals.lines:
+            click.echo("\t".join(line))
+        click.echo(" ".join(row.intervals.notes))
 
 
 def _print_figures(text: bytes, language: str, *, draft: bool) -> None:

@@ -81,6 +81,14 @@ class Told(NamedTuple):
         return max(each.each_ms for each in self.stretches)
 
 
+def part_called(document: Document, called: str) -> Part | None:
+    """Everybody, or whoever has that subject or slug; a service where an entity is called the same."""
+    if called in ("", document.total.subject, document.total.slug):
+        return document.total
+    everyone = (*document.services, *document.entities)
+    return next((each for each in everyone if called in (each.subject, each.slug)), None)
+
+
 def stretches(document: Document, part: Part) -> list[Stretch]:
     """Every interval of a part, the oldest first; of a week of the trend there are none."""
     found = document.intervals or ()

@@ -16,7 +16,15 @@ from monitor.store import tokens
 from monitor.store.pool import Store
 from monitor.store.tokens import Holder
 from monitor.web import auth, guard
-from monitor.web.api import availability, counted, events, handlers, objectives, transactions
+from monitor.web.api import (
+    availability,
+    counted,
+    events,
+    handlers,
+    objectives,
+    report_figures,
+    transactions,
+)
 from monitor.web.api import by_hand as api_by_hand
 from monitor.web.api import committee as api_committee
 from monitor.web.api import drafts as api_drafts
@@ -44,6 +52,7 @@ from monitor.web.pages import (
     work,
 )
 from monitor.web.pages import availability as availability_page
+from monitor.web.pages import figures as figure_page
 from monitor.web.pages import objectives as objectives_page
 from monitor.web.pages import reports as reports_page
 from monitor.web.problems import Refused, json_response, problem
@@ -116,6 +125,7 @@ def _pages() -> list[web.RouteDef]:
         web.get("/reports/{label}/draft", drafts.draft),
         web.get("/reports/{label}/draft/files/{form}", drafts.file),
         web.post("/reports/{label}/draft/sign-off", drafts.send),
+        web.get("/reports/{label}/figures/{code}", figure_page.figure),
         web.get("/reports/{label}/files/{form}", reports_page.file),
         web.get("/committee", committee.committee),
         web.get("/committee/meeting", meeting.meeting),
@@ -170,6 +180,7 @@ def api_routes() -> list[web.RouteDef]:
         web.get("/api/v1/reports/drafts", api_drafts.listed),
         web.get("/api/v1/reports/{label}", api_reports.one),
         web.get("/api/v1/reports/{label}/versions", api_reports.versions),
+        web.get("/api/v1/reports/{label}/figures/{code}", report_figures.counted),
         web.get("/api/v1/reports/{label}/draft", api_drafts.one),
         web.get("/api/v1/reports/{label}/draft/files/{form}", api_drafts.file),
         web.post("/api/v1/reports/{label}/sign-off", api_drafts.sign_off),

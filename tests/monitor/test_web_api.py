@@ -50,7 +50,7 @@ async def test_every_answer_has_what_its_description_requires(database: str) -> 
             asked = path.replace("services/{slug}", "services/s0001").replace("{slug}", "payments")
             asked = asked.replace("exclusions/{number}", f"exclusions/{work}")
             asked = asked.replace("{number}", made.number)
-            asked = asked.replace("{label}", "2026-W47").replace("{form}", "json")
+            asked = asked.replace("{label}", "2026-W47").replace("{form}", "json").replace("{code}", "F05")
             asked += "?subject=service:s0001" if path.endswith("observations") else ""
             asked += "?subject=service:s0001&period=7d" if "/availability" in path else ""
             schema = methods["get"]["responses"]["200"]["content"]["application/json"]["schema"]

@@ -23,6 +23,7 @@ from monitor.web.api import (
     objective_forms,
     openapi_availability,
     openapi_committee,
+    openapi_figures,
     openapi_incidents,
     openapi_public,
     openapi_reports,
@@ -293,6 +294,7 @@ def _schemas() -> Json:
         **openapi_availability.schemas(),
         **objective_forms.schemas(),
         **openapi_reports.schemas(),
+        **openapi_figures.schemas(),
         **openapi_committee.schemas(),
     }
 
@@ -407,6 +409,7 @@ def _paths() -> Json:
         **openapi_availability.paths(_get),
         **objective_forms.paths(_get),
         **openapi_reports.paths(_get),
+        **openapi_figures.paths(_get, _limit),
         **openapi_committee.paths(_get, _limit),
         **openapi_incidents.paths(_get, _items, _limit),
         **openapi_public.paths(_get),

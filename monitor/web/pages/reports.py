@@ -109,6 +109,7 @@ async def report(request: web.Request) -> web.Response:
             "first_page": FIRST_PAGE,
             "meeting": _meeting_link(request, shown),
             "page_of": lambda line: report_link(telling, line, version=str(line.version)),
+            "figure_of": lambda code: _link(request, shown, f"figures/{code}"),
             "file_of": lambda form, **more: _file_link(request, shown, form, **more),
         }
 
@@ -123,9 +124,14 @@ def _meeting_link(request: web.Request, line: ReportLine) -> str:
 
 
 def _file_link(request: web.Request, line: ReportLine, form: str, **more: str) -> str:
+    return _link(request, line, f"files/{form}", **more)
+
+
+def _link(request: web.Request, line: ReportLine, below: str, **more: str) -> str:
+    """Something of just this version."""
     entity = request.query.get("entity", "")
     asked = ({"entity": entity} if entity else {}) | {"version": str(line.version)} | more
-    return f"/reports/{line.label}/files/{form}?{urlencode(asked)}"
+    return f"/reports/{line.label}/{below}?{urlencode(asked)}"
 
 
 async def file(request: web.Request) -> web.Response:

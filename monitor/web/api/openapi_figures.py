@@ -1,0 +1,110 @@
+"""What the OpenAPI document says of how a figure of a report was counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from monitor.judge.seconds import Says, State
+from monitor.language import LANGUAGES
+from monitor.report.figures import Unit
+from monitor.web.api.schema import (
+    COUNT,
+    FLAG,
+    INSTANT,
+    NUMBER,
+    TEXT,
+    Json,
+    enum_of,
+    list_of,
+    object_of,
+    or_null,
+    query,
+    ref,
+)
+
+INTERVALS_MAX = 5000
+
+
+def _maybe(name: str) -> Json:
+    return {"oneOf": [ref(name), {"type": "null"}]}
+
+
+def schemas() -> Json:
+    """Components of the document."""
+    whole = or_null({"type": "integer"})
+    return {
+        "ReportValue": object_of(
+            says=enum_of(Says),
+            text=or_null(TEXT),
+            part={**whole, "description": "The numerator: milliseconds, or a number."},
+            whole={**whole, "description": "The denominator."},
+            low=or_null(TEXT),
+            high=or_null(TEXT),
+        ),
+        "ReportInterval": object_of(
+            state=enum_of(State),
+            without_exclusions={**enum_of(State), "description": "As what it would count otherwise."},
+            **{"from": INSTANT, "to": INSTANT},
+            before={**FLAG, "description": "It was so before already."},
+            after={**FLAG, "description": "It was so afterwards still."},
+            reason=or_null(TEXT),
+            why={**TEXT, "description": "In words."},
+            cause={**or_null(TEXT), "description": "The shared system that was the cause."},
+            announcements={**list_of(COUNT), "description": "For which it is left out."},
+            services=list_of(TEXT),
+            seconds_each=NUMBER,
+            seconds={**NUMBER, "description": "Of all these services together."},
+        ),
+        "ReportIntervals": object_of(
+            are={**TEXT, "description": "What they are, in words."},
+            kept={**FLAG, "description": "False: the report was frozen before intervals were kept."},
+            adds_up={**FLAG, "description": "All intervals of the subject sum to its frozen times."},
+            count=COUNT,
+            seconds=NUMBER,
+            items={**list_of(ref("ReportInterval")), "description": "The first of them, oldest first."},
+        ),
+        "CountedFigure": object_of(
+            scope=TEXT,
+            label=TEXT,
+            version=COUNT,
+            sha256=TEXT,
+            as_of=INSTANT,
+            sample=FLAG,
+            subject=TEXT,
+            name=TEXT,
+            code=TEXT,
+            key=TEXT,
+            unit=enum_of(Unit),
+            called=TEXT,
+            written={**TEXT, "description": "As every view of the report prints it."},
+            meaning=TEXT,
+            over=TEXT,
+            value=ref("ReportValue"),
+            divided={**or_null(TEXT), "description": "Numerator and denominator in words."},
+            earlier=_maybe("ReportValue"),
+            without_exclusions=_maybe("ReportValue"),
+            with_exclusions=_maybe("ReportValue"),
+            coverage=_maybe("ReportValue"),
+            intervals=_maybe("ReportIntervals"),
+        ),
+    }
+
+
+def paths(get: Any, limit: Any) -> Json:
+    """Paths of the document, made by its `get` and `limit`."""
+    places = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in ("label", "code")]
+    return {
+        "/api/v1/reports/{label}/figures/{code}": get(
+            "report_figure",
+            "How one figure of a report was counted, with the intervals behind it.",
+            ref("CountedFigure"),
+            parameters=[
+                *places,
+                query("entity", TEXT, "The report of this entity; the government's when absent."),
+                query("version", COUNT, "The last one when absent."),
+                query("subject", TEXT, "Of this entity or service in it; of everybody when absent."),
+                query("lang", {"type": "string", "enum": [*LANGUAGES]}, "Language of the words."),
+                limit(INTERVALS_MAX),
+            ],
+        )
+    }
