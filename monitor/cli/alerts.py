@@ -39,9 +39,9 @@ def test(receiver: str, config: Path) -> None:
       continuity alerts test on-call
       continuity alerts test alertmanager/127.0.0.1:9093
     """
-    from monitor import commands
+    from monitor.commands import alerts
 
-    taken, said = commands.try_receiver(config, receiver)
+    taken, said = alerts.try_receiver(config, receiver)
     click.echo(f"{receiver}: {said}", err=not taken)
     if not taken:
         raise click.exceptions.Exit(1)
@@ -59,9 +59,9 @@ def explain(service: str, config: Path, *, as_json: bool) -> None:
       continuity alerts explain passport-renewal
       continuity alerts explain passport-renewal --json
     """
-    from monitor import commands
+    from monitor.commands import alerts
 
-    found = commands.explain_alerts(config, service)
+    found = alerts.explained(config, service)
     if as_json:
         print_json(found)
         return
@@ -93,9 +93,9 @@ def log(config: Path, *, incident: str | None, limit: int, as_json: bool) -> Non
       continuity alerts log
       continuity alerts log --incident INC-2026-0001 --json
     """
-    from monitor import commands
+    from monitor.commands import alerts
 
-    rows = commands.delivery_log(settings_of(config), incident=incident, limit=limit)
+    rows = alerts.delivery_log(settings_of(config), incident=incident, limit=limit)
     if as_json:
         print_json([row._asdict() for row in rows])
         return

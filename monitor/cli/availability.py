@@ -50,12 +50,10 @@ def availability(
       continuity availability transport --period week --start 2026-11-16
       continuity availability government --from 2026-10-01 --to 2026-11-01 --zone Asia/Dubai --json
     """
-    from monitor import commands
+    from monitor.commands import figures
 
     wanted = period or (None if start or end else "7d")
-    found = commands.availability(
-        settings_of(config), subject, period=wanted, start=start, end=end, zone=zone
-    )
+    found = figures.availability(settings_of(config), subject, period=wanted, start=start, end=end, zone=zone)
     if as_json:
         print_json(found)
     else:

@@ -68,11 +68,11 @@ def check(folder: Path, *, connect: bool, as_json: bool) -> None:
 
 
 def _connected(settings: Settings) -> list[dict[str, Any]]:
-    from monitor import commands
+    from monitor.commands import setting_up
 
     return [
         {"ok": line.ok, "what": line.what, "remedy": line.remedy}
-        for line in commands.connect_report(settings)
+        for line in setting_up.connect_report(settings)
     ]
 
 

@@ -41,9 +41,9 @@ def list_(config: Path, *, closed: bool, limit: int, as_json: bool) -> None:
     Example:
       continuity incident list --closed --limit 10
     """
-    from monitor import commands
+    from monitor.commands import incidents
 
-    found = commands.incidents(settings_of(config), closed=closed, limit=limit)
+    found = incidents.listed(settings_of(config), closed=closed, limit=limit)
     if as_json:
         print_json(found)
         return
@@ -64,9 +64,9 @@ def show(number: str, config: Path, *, as_json: bool) -> None:
     Example:
       continuity incident show INC-2026-0412 --json
     """
-    from monitor import commands
+    from monitor.commands import incidents
 
-    _print(commands.incident(settings_of(config), number), as_json=as_json)
+    _print(incidents.one(settings_of(config), number), as_json=as_json)
 
 
 @incident.command("open")
@@ -87,9 +87,9 @@ def open_(config: Path, *, by: str, as_json: bool, **sent: str) -> None:
     Example:
       continuity incident open payments "Receipts are not printed" --severity critical --by "Night desk"
     """
-    from monitor import commands
+    from monitor.commands import incidents
 
-    _print(commands.incident_open(settings_of(config), sent, by=by), as_json=as_json)
+    _print(incidents.opened(settings_of(config), sent, by=by), as_json=as_json)
 
 
 @incident.command()
@@ -105,9 +105,9 @@ def note(number: str, text: str, config: Path, *, by: str, as_json: bool) -> Non
     Example:
       continuity incident note INC-2026-0412 "The provider is changing a disk"
     """
-    from monitor import commands
+    from monitor.commands import incidents
 
-    _print(commands.incident_note(settings_of(config), number, text, by=by), as_json=as_json)
+    _print(incidents.noted(settings_of(config), number, text, by=by), as_json=as_json)
 
 
 @incident.command()
@@ -123,9 +123,9 @@ def close(number: str, config: Path, *, summary: str | None, by: str, as_json: b
     Example:
       continuity incident close INC-2026-0412 --summary "A printer queue was full"
     """
-    from monitor import commands
+    from monitor.commands import incidents
 
-    _print(commands.incident_close(settings_of(config), number, by=by, summary=summary), as_json=as_json)
+    _print(incidents.closed(settings_of(config), number, by=by, summary=summary), as_json=as_json)
 
 
 def _print(found: dict[str, Any], *, as_json: bool) -> None:
@@ -163,9 +163,9 @@ def shift(config: Path, *, since: str, text: str | None, by: str, as_json: bool)
       continuity shift --since 19:00
       continuity shift --since 19:00 --hand-over "The provider calls back at 06:00" --by "Night desk"
     """
-    from monitor import commands
+    from monitor.commands import incidents
 
-    found = commands.shift(settings_of(config), since, text=text, by=by)
+    found = incidents.shift(settings_of(config), since, text=text, by=by)
     if as_json:
         print_json(found)
         return

@@ -28,9 +28,9 @@ def objectives(service: str | None, config: Path, *, at_risk: bool, as_json: boo
       continuity objectives passport-renewal
       continuity objectives --at-risk --json
     """
-    from monitor import commands
+    from monitor.commands import figures
 
-    found = commands.objectives(settings_of(config), service)
+    found = figures.objectives(settings_of(config), service)
     found = [one for one in found if one["at_risk"] or not at_risk]
     if as_json:
         print_json(found)

@@ -33,9 +33,9 @@ def export(folder: Path, config: Path) -> None:
       continuity public export /var/www/status
       continuity public export out && rsync -a --delete out/current/ host:/var/www/status/
     """
-    from monitor import commands
+    from monitor.commands import public
 
-    files = commands.public_export(settings_of(config), folder)
+    files = public.export(settings_of(config), folder)
     click.echo(f"wrote {files} files; serve {folder / 'current'}")
 
 
@@ -59,7 +59,7 @@ def say(incident: str, *, ar: str, en: str, clock: str | None, by: str, config: 
       continuity public say INC-2026-0412 --next 14:45
       continuity public say INC-2026-0412 --ar "نعمل على إعادتها" --en "We are working on it"
     """
-    from monitor import commands
+    from monitor.commands import public
 
-    commands.public_say(settings_of(config), incident, ar=ar, en=en, clock=clock, by=by)
+    public.say(settings_of(config), incident, ar=ar, en=en, clock=clock, by=by)
     click.echo(f"published; the public reads it within a minute ({incident})")

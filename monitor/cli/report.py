@@ -116,9 +116,9 @@ def _publish(
     config: Path,
     as_json: bool,
 ) -> None:
-    from monitor import commands
+    from monitor.commands import reports
 
-    document = commands.report_publish(
+    document = reports.publish(
         settings_of(config), label, entity=entity, incomplete=incomplete, why=why, by=by or getpass.getuser()
     )
     about = document.about
@@ -140,9 +140,9 @@ def list_(config: Path, *, as_json: bool) -> None:
     Example:
       continuity report list --json
     """
-    from monitor import commands
+    from monitor.commands import reports
 
-    lines = [line._asdict() for line in commands.report_list(settings_of(config))]
+    lines = [line._asdict() for line in reports.listed(settings_of(config))]
     if as_json:
         print_json(lines)
         return
@@ -207,10 +207,11 @@ def show(
 
 
 def _frozen(given: Settings, label: str, entity: str | None, number: int | None, *, draft: bool) -> bytes:
-    from monitor import commands, report_commands
+    from monitor import report_commands
+    from monitor.commands import reports
 
     if not draft:
-        return commands.report_read(given, label, entity=entity, number=number)
+        return reports.read(given, label, entity=entity, number=number)
     if number is not None:
         raise UsageError("a draft is the only one of its label: leave out `--version`")
     return report_commands.draft_read(given, label, entity=entity)

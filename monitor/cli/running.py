@@ -47,9 +47,9 @@ def migrate(config: Path) -> None:
     Example:
       continuity migrate --config /etc/continuity
     """
-    from monitor import commands
+    from monitor.commands import setting_up
 
-    applied = commands.migrate(settings_of(config))
+    applied = setting_up.migrate(settings_of(config))
     for name in applied:
         click.echo(f"applied {name}")
     if not applied:
@@ -79,9 +79,9 @@ def token_create(name: str, config: Path, *, role: str, entities: tuple[str, ...
       continuity token create night-shift --role operator
       continuity token create transport-desk --role coordinator --entity transport
     """
-    from monitor import commands
+    from monitor.commands import tokens
 
-    secret = commands.token_create(settings_of(config), name, role=role, entities=entities)
+    secret = tokens.create(settings_of(config), name, role=role, entities=entities)
     click.echo(f"The token of {name}; keep it now, it is not shown again:", err=True)
     click.echo(secret)
 
@@ -96,9 +96,9 @@ def token_list(config: Path, *, as_json: bool) -> None:
     Example:
       continuity token list --json
     """
-    from monitor import commands
+    from monitor.commands import tokens
 
-    _print_rows(commands.token_list(settings_of(config)), as_json=as_json, none="no tokens")
+    _print_rows(tokens.listed(settings_of(config)), as_json=as_json, none="no tokens")
 
 
 @token.command(name="revoke")
@@ -111,9 +111,9 @@ def token_revoke(name: str, config: Path) -> None:
     Example:
       continuity token revoke night-shift
     """
-    from monitor import commands
+    from monitor.commands import tokens
 
-    if not commands.token_revoke(settings_of(config), name):
+    if not tokens.revoke(settings_of(config), name):
         raise UsageError(f"no token in force is called {name!r}; `continuity token list` shows them")
     click.echo(f"revoked {name}")
 
@@ -143,9 +143,9 @@ def accept(topic: str, partition: int, *, force: bool, config: Path) -> None:
       continuity stream accept continuity.observations 3
       continuity stream accept --force continuity.observations 3
     """
-    from monitor import commands
+    from monitor.commands import streams
 
-    offset = commands.stream_accept(settings_of(config), topic, partition, force=force)
+    offset = streams.accept(settings_of(config), topic, partition, force=force)
     click.echo(f"{topic}/{partition} is read on from offset {offset}")
 
 
@@ -165,12 +165,12 @@ def dead_letters(config: Path, *, as_json: bool, limit: int, retry: bool) -> Non
       continuity dead-letters --limit 20 --json
       continuity dead-letters --retry
     """
-    from monitor import commands
+    from monitor.commands import streams
 
     if retry:
-        _print_retried(commands.retry_dead_letters(settings_of(config)), as_json=as_json)
+        _print_retried(streams.retry_dead_letters(settings_of(config)), as_json=as_json)
         return
-    rows = commands.dead_letters(settings_of(config), limit=limit)
+    rows = streams.dead_letters(settings_of(config), limit=limit)
     _print_rows(rows, as_json=as_json, none="no records were set aside")
 
 

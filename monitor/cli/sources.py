@@ -19,9 +19,9 @@ def try_source(config: Path, source: str, *, last: int, as_json: bool) -> None:
     Exit code 1 when one of them would be set aside. Raises UsageError when no source is called so,
     ConfigError, StreamUnavailable.
     """
-    from monitor import commands
+    from monitor.commands import streams
 
-    tried = commands.try_source(config, source, last=last)
+    tried = streams.try_source(config, source, last=last)
     if as_json:
         print_json([each._asdict() for each in tried])
     else:

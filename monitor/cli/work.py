@@ -52,10 +52,10 @@ def announce(
       continuity work announce identity --from 2026-12-04T22:00 --to 2026-12-05T01:00 \\
           --why "New servers" --by Amal
     """
-    from monitor import commands
+    from monitor.commands import work
 
     given = {**sent, "subjects": list(sent["subjects"]), "from": start, "to": end}
-    found = commands.work(settings_of(config), "announced", given, by=by, preview=preview)
+    found = work.work(settings_of(config), "announced", given, by=by, preview=preview)
     if as_json:
         print_json(found)
         return
@@ -77,9 +77,9 @@ def list_(config: Path, *, as_json: bool) -> None:
     Example:
       continuity work list --json
     """
-    from monitor import commands
+    from monitor.commands import work
 
-    found = commands.work(settings_of(config), "listed")
+    found = work.work(settings_of(config), "listed")
     if as_json:
         print_json(found)
         return
@@ -97,9 +97,9 @@ def show(number: int, config: Path) -> None:
     Example:
       continuity work show 12
     """
-    from monitor import commands
+    from monitor.commands import work
 
-    print_json(commands.work(settings_of(config), "shown", number))
+    print_json(work.work(settings_of(config), "shown", number))
 
 
 @work.command()
@@ -177,9 +177,9 @@ def reject(number: int, config: Path, *, why: str, by: str) -> None:
 
 
 def _act(config: Path, number: int, act: str, **given: str) -> None:
-    from monitor import commands
+    from monitor.commands import work
 
-    click.echo(_line(commands.work(settings_of(config), "acted", number, act, **given)))
+    click.echo(_line(work.work(settings_of(config), "acted", number, act, **given)))
 
 
 def _line(each: dict[str, Any]) -> str:

@@ -265,9 +265,11 @@ class Demo:
     def _welcome(self, settings: Settings) -> None:
         kind = "sample data" if self._plan else "your services"
         self.tell(f"the first page is there, with {kind}: {settings.web.url}")
-        from monitor import commands  # the parts meet there; this is one of them, so only here and only now
+        from monitor.commands import (
+            tokens,  # the parts meet there; this is one of them, so only here and only now
+        )
 
-        link = commands.sign_in_link(settings, "demo", "operator")
+        link = tokens.sign_in_link(settings, "demo", "operator")
         click.echo(f"\n    Open     {settings.web.url}\n    Sign in  {link}   (works once)")
         public = settings.public
         click.echo(f"    Public   http://{public.host}:{public.port}   (what everybody may see)\n")

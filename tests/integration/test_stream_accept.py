@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from monitor import commands
+from monitor.commands import streams
 from monitor.config.settings import KafkaSettings, PostgresSettings, Settings
 from monitor.demo import embedded
 from monitor.errors import UsageError
@@ -73,16 +73,16 @@ def read(kafka_server: embedded.Kafka, topic_prefix: str, database: str) -> Read
 
 def test_a_partition_with_which_nothing_is_wrong_is_refused(read: Read) -> None:
     with pytest.raises(UsageError, match=r"nothing is wrong .* read up to 2 of 2\. .* from 0; --force"):
-        commands.stream_accept(read.settings, read.topic, 0)
+        streams.accept(read.settings, read.topic, 0)
 
 
 def test_it_is_read_again_when_forced(read: Read) -> None:
-    assert commands.stream_accept(read.settings, read.topic, 0, force=True) == 0
+    assert streams.accept(read.settings, read.topic, 0, force=True) == 0
 
 
 def test_a_log_that_has_another_record_in_the_last_ones_place_is_accepted(read: Read) -> None:
     read.forget()
-    assert commands.stream_accept(read.settings, read.topic, 0) == 0
+    assert streams.accept(read.settings, read.topic, 0) == 0
 
 
 def test_a_partition_that_was_never_read_is_refused(
@@ -90,7 +90,7 @@ def test_a_partition_that_was_never_read_is_refused(
 ) -> None:
     other = read.topic.replace("observations", "catalogue")
     with pytest.raises(UsageError, match="was never read by this monitor"):
-        commands.stream_accept(read.settings, other, 0)
+        streams.accept(read.settings, other, 0)
 
 
 def test_a_partition_that_was_read_on_another_cluster_is_accepted_on_this_one(
@@ -104,7 +104,7 @@ def test_a_partition_that_was_read_on_another_cluster_is_accepted_on_this_one(
             await connection.execute("update stream_offset set cluster = 'another'")
 
     asyncio.run(move())
-    accepted = commands.stream_accept(read.settings, read.topic, 0)
+    accepted = streams.accept(read.settings, read.topic, 0)
     with pytest.raises(UsageError, match="nothing is wrong"):
-        commands.stream_accept(read.settings, read.topic, 0)
+        streams.accept(read.settings, read.topic, 0)
     assert accepted == 0

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from monitor import commands
+from monitor.commands import public
 from monitor.config.settings import PostgresSettings, Settings
 from monitor.demo.kafka import free_port
 from monitor.errors import UsageError
@@ -183,9 +183,9 @@ def test_the_command_exports_what_the_database_knows(database: str, tmp_path: Pa
 
     settings = Settings(postgres=PostgresSettings(dsn=database))
     with pytest.raises(UsageError, match="no catalogue yet"):
-        commands.public_export(settings, tmp_path / "out")
+        public.export(settings, tmp_path / "out")
     asyncio.run(begin())
-    count = commands.public_export(settings, tmp_path / "out")
+    count = public.export(settings, tmp_path / "out")
     page = (tmp_path / "out" / "current" / "en" / "services" / "s0001.html").read_text()
     assert (count > 30, "Renew a licence" in page) == (True, True)
 

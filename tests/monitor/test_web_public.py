@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor import commands
+from monitor.commands import public
 from monitor.config.settings import PostgresSettings, Settings
 from monitor.errors import UsageError
 from monitor.judge.incidents import Incident
@@ -174,7 +174,7 @@ async def test_the_command_tells_the_public_under_a_name(database: str) -> None:
         await served.world.incident("service:s0001", channels=("service:s0001/web",))
 
         def say(number: str) -> None:
-            commands.public_say(settings, number, ar="نعمل", en="On it", clock="23:59", by="Desk")
+            public.say(settings, number, ar="نعمل", en="On it", clock="23:59", by="Desk")
 
         await asyncio.to_thread(say, NUMBER)
         with pytest.raises(UsageError, match="no incident 'INC-1'"):
