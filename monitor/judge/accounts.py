@@ -107,6 +107,20 @@ class Accounts:
                 made[parent] = summed(parts, when)
         return made
 
+    def shares(self, parent: str, when: When) -> dict[str, Figure]:
+        """Of services that were the parent's for a part of their time: the figures of that part."""
+        shared_services = self.shared_with_others(parent, when.start_ms, when.end_ms)
+        return {each: self.leaf(each, when, within=ranges) for each, ranges in shared_services.items()}
+
+    def shared_with_others(self, parent: str, start_ms: int, end_ms: int) -> dict[str, list[Range]]:
+        """Services that were the parent's, and somebody else's, in [start, end): when they were its."""
+        found = {}
+        for service, ranges in self.belonging.services.get(parent, {}).items():
+            own = clip(ranges, start_ms, end_ms)
+            if own and own != clip(self.belonging.exists[service], start_ms, end_ms):
+                found[service] = list(own)
+        return found
+
     def _part(self, leaf: Figure, service: str, ranges: Sequence[Range], when: When) -> Figure:
         """What of a service is its parent's: nearly always all that there is of it."""
         exists = self.belonging.exists[service]

@@ -62,6 +62,7 @@ class Facts:
     counted: Mapping[str, Tally] = field(default_factory=dict)
     counted_before: Mapping[str, Tally] = field(default_factory=dict)
     weighted: Mapping[str, Weighted] = field(default_factory=dict)  # of services with a usual pattern
+    weighted_of: Mapping[str, Mapping[str, Weighted]] = field(default_factory=dict)  # by entity: moved ones
     missed: Sequence[Missed] = ()
     findings: Sequence[Finding] = ()
     incidents: Sequence[Noted] = ()

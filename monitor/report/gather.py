@@ -79,7 +79,7 @@ class _Reading:
             entities=_entities(accounts, scope, stretch),
             owners=_owners(accounts, services, stretch),
             figures=await self._figures(stretch, terms, accounts, when),
-            before=await self._figures_before(last, terms),
+            before=await self._figures_before(last, terms, services),
             weeks=await self._weeks(terms),
             objectives=objectives(found, services),
             at_risk=at_risk(
@@ -87,7 +87,11 @@ class _Reading:
             ),
             counted=await self._counted(stretch, found, services, now_ms),
             counted_before=await self._counted(last, found, services, now_ms),
-            weighted=await self._weighted(newest.catalogue, accounts, services, when),
+            weighted=await self._weighted(newest.catalogue, accounts, scope, services, when),
+            weighted_of={
+                entity: await self._weighted(newest.catalogue, accounts, entity, moved, when)
+                for entity, moved in _moved(accounts, scope, stretch).items()
+            },
             missed=await expected.missed(
                 self._store, from_ms=stretch.start_ms, to_ms=stretch.end_ms, subjects=services
             ),
@@ -167,8 +171,12 @@ class _Reading:
         clock = await figures.clock(self._store, terms.zone.key)
         return clock.until_ms if clock else stretch.start_ms
 
-    async def _accounts(self, stretch: Stretch, policy: Policy) -> Accounts:
-        return await open_accounts(self._store, from_ms=stretch.start_ms, to_ms=stretch.end_ms, policy=policy)
+    async def _accounts(
+        self, stretch: Stretch, policy: Policy, *, subjects: Sequence[str] | None = None
+    ) -> Accounts:
+        return await open_accounts(
+            self._store, from_ms=stretch.start_ms, to_ms=stretch.end_ms, policy=policy, subjects=subjects
+        )
 
     async def _figures(
         self, stretch: Stretch, terms: Counting, accounts: Accounts, when: When
@@ -179,19 +187,26 @@ class _Reading:
             found |= await asyncio.to_thread(accounts.figures, when)
         else:
             found |= {row.subject: figure_of(row) for row in await self._stored(stretch, terms)}
-        for service, ranges in accounts.belonging.services.get(self._ask.scope, {}).items():
-            whole = clip(accounts.belonging.exists[service], when.start_ms, when.end_ms)
-            own = clip(ranges, when.start_ms, when.end_ms)
-            if own and own != whole:
-                found[service] = accounts.leaf(service, when, within=ranges)
-        return found
+        return found | accounts.shares(self._ask.scope, when)
 
-    async def _figures_before(self, stretch: Stretch, terms: Counting) -> Mapping[str, Figure]:
-        if stretch.kind != "range":
-            return {row.subject: figure_of(row) for row in await self._stored(stretch, terms)}
-        accounts = await self._accounts(stretch, terms.policy)
-        when = When(stretch.start_ms, stretch.end_ms, stretch.end_ms)
-        return await asyncio.to_thread(accounts.figures, when)
+    async def _figures_before(
+        self, stretch: Stretch, terms: Counting, services: Sequence[str]
+    ) -> Mapping[str, Figure]:
+        """Of the period before. An entity's report compares with what of a service was the entity's then."""
+        when, scope = When(stretch.start_ms, stretch.end_ms, stretch.end_ms), self._ask.scope
+        found: dict[str, Figure] = {}
+        if stretch.kind == "range":
+            accounts = await self._accounts(stretch, terms.policy)
+            found |= await asyncio.to_thread(accounts.figures, when)
+        else:
+            found |= {row.subject: figure_of(row) for row in await self._stored(stretch, terms)}
+        if scope == GOVERNMENT:
+            return found
+        accounts = await self._accounts(stretch, terms.policy, subjects=services)
+        others = {*services} - {*_within(accounts, scope, stretch)}
+        return {each: figure for each, figure in found.items() if each not in others} | accounts.shares(
+            scope, when
+        )
 
     async def _stored(self, stretch: Stretch, terms: Counting) -> list[FigureRow]:
         return await figures.read(
@@ -253,13 +268,16 @@ class _Reading:
         }
 
     async def _weighted(
-        self, catalogue: Catalogue, accounts: Accounts, services: Sequence[str], when: When
+        self, catalogue: Catalogue, accounts: Accounts, scope: str, services: Sequence[str], when: When
     ) -> dict[str, Weighted]:
-        """What is usual on the remote channels of each service, by what it was; not of very long periods."""
+        """What is usual on the remote channels of each service while it was the scope's, by what it was.
+
+        Not of very long periods.
+        """
         if when.end_ms - when.start_ms > WEIGHTED_MAX_MS:
             return {}
         rows = await expected.patterns(self._store, services=services)
-        within = accounts.belonging.services.get(self._ask.scope, {})
+        within = accounts.belonging.services.get(scope, {})
         return await asyncio.to_thread(_weigh, catalogue, accounts, within, when, rows)
 
     async def _incidents(self, stretch: Stretch, subjects: Iterable[str]) -> list[Noted]:
@@ -330,6 +348,13 @@ def _entities(accounts: Accounts, scope: str, stretch: Stretch) -> list[str]:
         return []
     parents = [each for each in accounts.belonging.services if each.startswith("entity:")]
     return sorted(each for each in parents if _within(accounts, each, stretch))
+
+
+def _moved(accounts: Accounts, scope: str, stretch: Stretch) -> dict[str, list[str]]:
+    """By entity, of the scope's services those that were the entity's for a part of their time."""
+    parents = _entities(accounts, scope, stretch)
+    found = {each: accounts.shared_with_others(each, stretch.start_ms, stretch.end_ms) for each in parents}
+    return {entity: sorted(services) for entity, services in found.items() if services}
 
 
 def _owners(accounts: Accounts, services: Sequence[str], stretch: Stretch) -> dict[str, str]:

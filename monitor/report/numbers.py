@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
 from monitor.judge import uptake
-from monitor.judge.figures import Tally
+from monitor.judge.figures import Figure, Tally
 from monitor.judge.periods import day_of
 from monitor.judge.ranges import clip
 from monitor.judge.seconds import Says
 from monitor.judge.weighted import Weighted
-from monitor.model import Text
+from monitor.model import GOVERNMENT, Text
 from monitor.report import lists
 from monitor.report.document import (
     Counts,
     Document,
     Part,
     Time,
+    Value,
 )
 from monitor.report.facts import Facts, Week
 from monitor.report.figures import by_key, earlier_of, figures_of, otherwise_of
@@ -49,8 +50,8 @@ def build(facts: Facts) -> Document:
         belonged=belonged(facts),
     )
     services = [_with_figures(_service(facts, subject), document) for subject in facts.services]
-    sums = [_sum(facts, subject, "entity", services) for subject in facts.entities]
-    total = _sum(facts, facts.about.scope, "total", services)
+    sums = [_sum(facts, subject, "entity", services, document) for subject in facts.entities]
+    total = _sum(facts, facts.about.scope, "total", services, document)
     return replace(
         document,
         total=_with_figures(total, document),
@@ -94,11 +95,21 @@ def _service(facts: Facts, subject: str) -> Part:
     )
 
 
-def _sum(facts: Facts, subject: str, kind: Literal["total", "entity"], services: Sequence[Part]) -> Part:
-    """An entity or everybody. A service that moved counts among those of its owner at the end."""
-    own = [each for each in services if kind == "total" or each.entity == subject]
+def _sum(
+    facts: Facts,
+    subject: str,
+    kind: Literal["total", "entity"],
+    services: Sequence[Part],
+    document: Document,
+) -> Part:
+    """An entity or everybody. A service that moved counts among those of its owner at the end.
+
+    It is held against its objective by what of it was the owner's; so a report of the entity says the same.
+    """
+    own = [each for each in services if subject == GOVERNMENT or each.entity == subject]
     slug, name = (facts.about.slug, facts.about.name) if kind == "total" else facts.name(subject)
-    answers = [each.figures[by_key("target_met").code] for each in own]
+    shares = {} if kind == "total" else facts.accounts.shares(subject, facts.when)
+    answers = [_answer(each, shares.get(each.subject), document) for each in own]
     subjects = [each.subject for each in own]
     return Part(
         kind=kind,
@@ -110,10 +121,16 @@ def _sum(facts: Facts, subject: str, kind: Literal["total", "entity"], services:
         met=sum(each.text == "yes" for each in answers),
         objective=facts.terms.target,
         lost=lost_in(facts, subjects),
-        by_transactions=_by_transactions(facts, subjects),
+        by_transactions=_by_transactions(facts, subjects, facts.weighted_of.get(subject)),
         **_times(facts, subject),
         **_counted(facts, subjects),
     )
+
+
+def _answer(service: Part, share: Figure | None, document: Document) -> Value:
+    """Whether the service, or that share of its time, met its objective."""
+    counted = service.counted if share is None else _time(share.counted)
+    return by_key("target_met").formula(replace(service, counted=counted), document)
 
 
 def _week(facts: Facts, week: Week) -> Part:
@@ -154,10 +171,15 @@ def _time(tally: Tally) -> Time:
     )
 
 
-def _by_transactions(facts: Facts, services: Iterable[str]) -> Weighted | None:
-    """Of those whose usual pattern is known; None when that is nobody's, or far less than came."""
-    subjects = [*services]
-    found = sum((facts.weighted[each] for each in subjects if each in facts.weighted), Weighted())
+def _by_transactions(
+    facts: Facts, services: Iterable[str], shares: Mapping[str, Weighted] | None = None
+) -> Weighted | None:
+    """Of those whose usual pattern is known; None when that is nobody's, or far less than came.
+
+    `shares`: of those of which only a part counts.
+    """
+    subjects, known = [*services], {**facts.weighted, **(shares or {})}
+    found = sum((known[each] for each in subjects if each in known), Weighted())
     usual = found.available + found.unavailable + found.unknown
     came = sum(facts.counted[each].ended.completed for each in subjects if each in facts.counted)
     return found if usual > 0 and usual >= USUAL_LEAST * came else None

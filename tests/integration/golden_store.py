@@ -9,23 +9,32 @@ from monitor.store.pool import Store
 from monitor.store.times import moment
 from tests import golden_week as golden
 from tests.ledger import Ledger
+from tests.world import World, days
 
 
-async def write(store: Store) -> Ledger:
-    """All of it, judged up to an hour after the week's end, and accounted."""
+async def write(store: Store, *, judged_ms: int = golden.END_MS + golden.HOUR_MS) -> Ledger:
+    """All of it, judged up to an hour after the week's end unless it is said, and accounted."""
     ledger = Ledger(store)
     after, before = golden.catalogues()
     await ledger.publish(before, at_ms=golden.LONG_AGO_MS)
     await ledger.publish(after, at_ms=golden.at("22T00:00"))
     for one in golden.memberships():
         await ledger.member(one.subject, one.parent, one.from_ms, one.to_ms)
+    await ledger.member("system:identity", "systems", golden.LONG_AGO_MS)
+    for service in after.services:
+        for channel in service.channels:
+            await ledger.member(channel.subject, service.subject, golden.LONG_AGO_MS)
     await _change(store)
     await _announce(store)
     await _count(store)
+    world = World(store, golden.catalogues()[0])
+    for service in ("passport", "id-card"):
+        await world.usual(f"service:{service}/web", an_hour=20)  # nine in ten are completed: 18
     async with store.transaction() as connection:
         await expected.keep_missed(connection, golden.missed())
     await _find(store)
-    await ledger.judged(golden.END_MS + golden.HOUR_MS)
+    await _answer(store)
+    await ledger.judged(judged_ms)
     await ledger.account()
     return ledger
 
@@ -74,6 +83,19 @@ async def _count(store: Store) -> None:
         await counts.add(connection, rows, series=series)
     while await counts.fold(store):
         pass
+
+
+async def _answer(store: Store) -> None:
+    """Both checks answered just now and saw their certificates: only what was seen lately is told."""
+    async with store.transaction() as connection:
+        now = await connection.fetchval("select now()")
+        await days(connection, [now])
+        await connection.executemany(
+            "insert into observation (check_key, vantage, due, attempt, outcome, reason, sentence, every_ms, "
+            "late_ms, took_ms, phases_ms, status, certificate_expires, serial, skewed, beyond) "
+            "values ($1, 'main', $2, 0, 'up', 'ok', '', 30000, 0, 120, '{}', 200, $3, 1, false, false)",
+            [(check, now, moment(ends_ms)) for check, ends_ms in golden.CERTIFICATES.items()],
+        )
 
 
 async def _find(store: Store) -> None:
