@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,21 @@ def migrated_template(postgres_server: Postgres) -> str:
 @pytest.fixture
 def database(postgres_server: Postgres, migrated_template: str) -> Iterator[str]:
     """The address of a fresh, migrated database."""
+    with _fresh(postgres_server) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def shared_database(postgres_server: Postgres, migrated_template: str) -> Iterator[str]:
+    """The same, one for all tests of a file."""
+    with _fresh(postgres_server) as dsn:
+        yield dsn
+
+
+@contextmanager
+def _fresh(postgres_server: Postgres) -> Iterator[str]:
     name = f"t{secrets.token_hex(6)}"
-    in_thread(_command(postgres_server.dsn, f"create database {name} template {migrated_template}"))
+    in_thread(_command(postgres_server.dsn, f"create database {name} template {TEMPLATE}"))
     yield postgres_server.dsn_of(name)
     in_thread(_command(postgres_server.dsn, f"drop database if exists {name} with (force)"))
 
