@@ -133,6 +133,7 @@ class Edition:
             service = told.service
             texts = [service.name.ar, service.name.en, service.slug.replace("-", " "), *service.known_as]
             texts += [entity.name.ar, entity.name.en] if entity else []
+            texts.append(self.plain.state(told.state))  # so that a link shows all that are in a state
             lines.append(Line(told, search.key(*texts), self._name(entity) if entity else None))
         lines.sort(key=lambda line: search.order(self.plain.name(line.told.service)))
         groups = [

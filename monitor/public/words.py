@@ -96,8 +96,8 @@ class Words:
         speaker = self.speaker
         return (speaker.name if self.rich else speaker.plain_name)(one.name, one.slug)
 
-    def state(self, saying: Saying) -> str:
-        return self.speaker.plain(f"state.{saying.value}")
+    def state(self, saying: str) -> str:
+        return self.speaker.plain(f"state.{saying}")
 
     def kind(self, kind: ChannelKind) -> str:
         return self.speaker.plain(f"kind.{kind.value}")

@@ -74,9 +74,11 @@ class Works:
         return [self._by_id[number] for number in sorted(first.intersection(*others))]
 
     def _prolonged(self, work: Exclusion) -> bool:
-        """Whether what was announced first is over, and this goes on from it."""
-        first = self._by_id.get(work.extends) if work.extends is not None else None
-        return first is not None and first.to_ms <= self._now_ms
+        """Whether what was announced first is over, and this goes on; what is not read is long over."""
+        if work.extends is None:
+            return False
+        first = self._by_id.get(work.extends)
+        return first is None or first.to_ms <= self._now_ms
 
     def _outlasted(self, work: Exclusion, since_ms: int | None) -> bool:
         ended = work.range[1]

@@ -6,7 +6,7 @@ import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree
 
 import msgspec
@@ -52,6 +52,7 @@ from tests.monitor.public_scene import (
 )
 
 BUDGET_BYTES = 50_000
+ATOM = "{http://www.w3.org/2005/Atom}"
 DOWN = Verdict.DOWN
 
 
@@ -372,6 +373,18 @@ def test_a_service_is_found_by_what_people_call_it(asked: str) -> None:
     assert (found.count(search.LINE), search.NONE in found, search.FOUND in found) == (1, True, False)
 
 
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_the_first_page_leads_to_the_list_of_those_that_it_only_counts(language: str) -> None:
+    catalogue = world.government(entities=3, services=12, languages=("ar", "en"))
+    services = tuple(
+        replace(one, hours="08:00-15:00") if one.slug < "s0004" else one for one in catalogue.services
+    )
+    files = made(given(catalogue=replace(catalogue, services=services)))
+    [asked] = re.findall(r'services\.html\?q=([^"]+)"', files[f"{language}/index.html"].decode())
+    found = search.found(files[f"{language}/services.html"].decode(), unquote(asked))
+    assert found.count(search.LINE) == 4
+
+
 def test_a_search_without_a_result_says_so_and_shows_the_words_as_they_are() -> None:
     page = made(given())["ar/services.html"].decode()
     found = search.found(page, '"><b>visa')
@@ -413,6 +426,23 @@ def test_what_no_xml_may_hold_is_left_out_of_the_feed() -> None:
     known = given((WEB, DOWN, 600.0), incidents=[taken], said=[said(900.0, en="On\x0b it\ufffe", ar="نعمل")])
     feed = ElementTree.fromstring(made(known)["en/feed.xml"])  # noqa: S314 - our own
     assert "On it" in "".join(feed.itertext())
+
+
+@pytest.mark.parametrize("url", ["https://status.example", ""])
+@pytest.mark.parametrize("known", ["full", "empty"])
+def test_the_feed_has_what_rfc_4287_asks_for(url: str, known: str) -> None:
+    of = full() if known == "full" else given()
+    feed = ElementTree.fromstring(made(of, url=url)["ar/feed.xml"])  # noqa: S314 - our own
+    entries = feed.findall(f"{ATOM}entry")
+    tags = ("id", "title", "updated")
+    once = [[len(one.findall(f"{ATOM}{tag}")) for tag in tags] for one in (feed, *entries)]
+    instants = [each.text or "" for each in feed.iter(f"{ATOM}updated")]
+    assert once == [[1, 1, 1]] * (1 + len(entries))
+    assert feed.find(f"{ATOM}author/{ATOM}name") is not None
+    assert [link.get("rel") for link in feed.findall(f"{ATOM}link")] == ["self", "alternate"]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", each) for each in instants)
+    assert all((each.text or "").startswith("urn:uuid:") for each in feed.iter(f"{ATOM}id"))
+    assert all(each.find(f"{ATOM}content") is not None for each in entries)
 
 
 # -- made anew -----------------------------------------------------------------------------------------------

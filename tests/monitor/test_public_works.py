@@ -117,6 +117,12 @@ def test_prolonged_it_took_longer_than_announced() -> None:
     )
 
 
+def test_a_prolongation_of_work_that_was_over_days_ago_is_an_overrun_still() -> None:
+    more = on_core(1000.0, 4000.0, number=8, extends=7)  # number 7 is no longer read
+    known = given((CORE, DOWN, 700.0), at_s=1200.0, catalogue=EVERY, exclusions=[more])
+    assert told(known).state is Saying.OVERRUN
+
+
 def test_over_its_time_without_a_word_it_took_longer_too() -> None:
     known = given((CORE, DOWN, 700.0), at_s=1200.0, catalogue=EVERY, exclusions=[on_core(to_s=1000.0)])
     assert told(known).state is Saying.OVERRUN
