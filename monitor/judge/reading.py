@@ -49,9 +49,12 @@ async def open_accounts(
 
 
 async def eras_of(store: Store, *, from_ms: int, to_ms: int) -> list[Era]:
-    """What versions of the catalogue say of hours, and when each was in force. Raises StoreUnavailable."""
+    """What versions of the catalogue say of hours, and when each was in force. Raises StoreUnavailable.
+
+    The first one holds for all that was before it: nobody has time there but sample data, which has a past.
+    """
     found = await catalogue.offered(store, since_ms=from_ms)
-    begins = [max(from_ms, valid_from_ms) for valid_from_ms, _ in found]
+    begins = [from_ms, *(max(from_ms, valid_from_ms) for valid_from_ms, _ in found[1:])][: len(found)]
     ends = [*begins[1:], to_ms]
     return [
         Era(begin_ms, min(end_ms, to_ms), said)

@@ -21,7 +21,6 @@ from monitor.judge.opening import DAILY, Usual, fasting, usual_week
 from monitor.language import Ltr
 from monitor.model import Channel, Service
 from monitor.public import bars, search
-from monitor.public.notes import FAILING
 from monitor.public.overview import counted, failing, planned
 from monitor.public.told import Given, Told
 from monitor.public.words import Words
@@ -231,7 +230,7 @@ class Edition:
         return found
 
     def _body(self, slug: str, name: Markup, plain: str, told: Sequence[Told]) -> Body:
-        return Body(slug, name, plain, tuple(told), sum(one.state in FAILING for one in told))
+        return Body(slug, name, plain, tuple(told), len(failing(told)))
 
     def _name(self, entity: Any) -> Markup:
         return self.rich.speaker.name(entity.name, entity.slug)

@@ -15,7 +15,7 @@ from monitor.errors import BadRow, LeaseLost
 from monitor.facts import FigureRow
 from monitor.judge.figures import When
 from monitor.judge.periods import Kind
-from monitor.judge.reading import exclusion_of, figure_row, open_accounts
+from monitor.judge.reading import eras_of, exclusion_of, figure_row, open_accounts
 from monitor.judge.terms import terms_of
 from monitor.judge.totals import Work
 from monitor.model import Policy
@@ -312,6 +312,13 @@ async def test_a_service_that_moves_is_summed_where_it_belonged(ledger: Ledger) 
         "government": (24 * HOUR_MS, 1),
         "service:d": (24 * HOUR_MS, 1),
     }
+
+
+async def test_what_sample_data_had_before_the_first_catalogue_goes_by_its_hours(store: Store) -> None:
+    ledger = Ledger(store)
+    await ledger.begin(BEGIN_MS, catalogue())
+    found = await eras_of(store, from_ms=BEGIN_MS - HOUR_MS, to_ms=BEGIN_MS + HOUR_MS)
+    assert [(era.from_ms, era.to_ms) for era in found] == [(BEGIN_MS - HOUR_MS, BEGIN_MS + HOUR_MS)]
 
 
 async def test_outside_its_hours_nothing_counts_against_a_service(store: Store) -> None:

@@ -259,6 +259,15 @@ def test_every_page_is_there_in_each_language_and_says_so() -> None:
 
 
 @pytest.mark.parametrize("language", ["ar", "en"])
+def test_an_entity_is_not_said_to_have_failing_services_while_they_are_being_checked(language: str) -> None:
+    fails = [(path, DOWN, 3500.0) for path in (WEB, APP, CALL)]
+    page = text_of(made(given(*fails))[f"{language}/index.html"])
+    known = messages_in(LOCALE, language)
+    assert known["entities.count"]["one"].replace("{n}", "1") in page  # type: ignore[index, union-attr]
+    assert known["entities.failing"]["one"].replace("{n}", "1") not in page  # type: ignore[index, union-attr]
+
+
+@pytest.mark.parametrize("language", ["ar", "en"])
 def test_the_root_speaks_the_language_of_the_setting(language: str) -> None:
     catalogue = government()
     policy = replace(catalogue.policy, public=replace(catalogue.policy.public, language=language))
@@ -351,7 +360,7 @@ def test_the_page_of_a_service_has_ninety_days_as_one_svg_and_the_bad_days_as_te
     empty = re.findall(r'<path class="none" d="([^"]+)"', drawn)
     assert "for each of 90 days" in re.sub("[\u2066-\u2069]", "", drawn)
     assert empty[0].count("M") == 87
-    assert re.search("1 hour.*95.83 %", text_of(page.encode()))
+    assert re.search("1 hour.*95.83%", text_of(page.encode()))
 
 
 def test_a_page_names_slow_channels_as_slow_and_not_as_missing() -> None:
