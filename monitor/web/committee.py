@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
@@ -12,9 +12,10 @@ from aiohttp import web
 
 from monitor.facts import FigureRow
 from monitor.judge.answers import period_figure
-from monitor.judge.approval import Both, Stake, stake
+from monitor.judge.approval import Both, stake
 from monitor.judge.figures import When
 from monitor.judge.periods import Kind, Period, day_of
+from monitor.judge.ranges import Range
 from monitor.judge.reading import figure_row, open_accounts
 from monitor.judge.seconds import Says, spent_of
 from monitor.judge.terms import Terms, terms_of
@@ -32,6 +33,7 @@ from monitor.web.working import Shown
 
 WEEKS = 13
 CORRECTIONS_MAX = 20
+TOUCHED_MAX = 5  # weeks of one piece of work
 
 
 class Week(NamedTuple):
@@ -145,48 +147,64 @@ def _points(now: Week, last: Week, terms: Terms) -> str | None:
     return points_value(Fraction(now.availability) - Fraction(last.availability), terms.policy.decimals).text
 
 
+class AtStake(NamedTuple):
+    """What hangs on leaving work out in one week: figures as (counts, left out)."""
+
+    label: str
+    everybody: tuple[FigureRow, FigureRow]
+    services: tuple[FigureRow, FigureRow]
+    named: tuple[str, ...]
+
+
 class Correction(NamedTuple):
-    """Work that counts and may be left out. Figures of its week as (counts, left out); None: not begun."""
+    """Work that counts and may be left out, and each week it touches so far; none: it has not begun."""
 
     shown: Shown
-    label: str
-    everybody: tuple[FigureRow, FigureRow] | None
-    services: tuple[FigureRow, FigureRow] | None
-    named: tuple[str, ...] = ()
+    weeks: list[AtStake]
 
 
 async def corrections(request: web.Request, waiting: Sequence[Shown]) -> list[Correction]:
-    """What waits for the committee, with both figures of the week it begins in. Raises StoreUnavailable."""
+    """What waits for the committee, with both figures of every week it touches. Raises StoreUnavailable."""
     store, terms = request.app[SITE].store, terms_of(picture_of(request).catalogue)
     judged_ms = await figures.judged_until(store) or 0
-    periods: dict[Period, list[Shown]] = {}
-    for each in waiting[:CORRECTIONS_MAX]:
-        periods.setdefault(terms.period(Kind.WEEK, each.exclusion.from_ms), []).append(each)
-    found = []
-    for period, those in periods.items():
+    found = [Correction(each, []) for each in waiting[:CORRECTIONS_MAX]]
+    periods: dict[Period, list[Correction]] = {}
+    for each in found:
+        for period in _weeks_of(each.shown.exclusion.range, terms):
+            periods.setdefault(period, []).append(each)
+    for period in sorted(periods):
         when = When(period.start_ms, period.end_ms, judged_ms)
-        found += await _of_week(store, terms, when, those)
+        begun = [each for each in periods[period] if each.shown.exclusion.from_ms < when.stop_ms]
+        if begun and when.start_ms < when.stop_ms:
+            await _stake_week(store, terms, when, begun)
     return found
 
 
-async def _of_week(store: Store, terms: Terms, when: When, those: Sequence[Shown]) -> list[Correction]:
+def _weeks_of(work: Range, terms: Terms) -> Iterator[Period]:
+    """The weeks it touches, the first one first."""
+    at_ms, end_ms = work
+    for _ in range(TOUCHED_MAX):
+        period = terms.period(Kind.WEEK, at_ms)
+        yield period
+        at_ms = period.end_ms
+        if at_ms >= end_ms:
+            return
+
+
+async def _stake_week(store: Store, terms: Terms, when: When, those: Sequence[Correction]) -> None:
+    """Add the week to each of these."""
     day = day_of(when.start_ms, terms.zone)
     label = stretch_of(Kind.WEEK, day, terms.zone, week_start=terms.week_start).label
-    begun = [each for each in those if each.exclusion.from_ms < when.stop_ms]
-    found = [Correction(each, label, None, None) for each in those if each not in begun]
-    if begun:
-        accounts = await open_accounts(
-            store, from_ms=when.start_ms, to_ms=when.stop_ms, policy=terms.policy, subjects=[GOVERNMENT]
+    accounts = await open_accounts(
+        store, from_ms=when.start_ms, to_ms=when.stop_ms, policy=terms.policy, subjects=[GOVERNMENT]
+    )
+    for each in those:
+        found = await asyncio.to_thread(stake, accounts, each.shown.exclusion, when)
+        each.weeks.append(
+            AtStake(label, _rows(found.everybody, terms), _rows(found.services, terms), found.named)
         )
-        for each in begun:
-            at_stake = await asyncio.to_thread(stake, accounts, each.exclusion, when)
-            found.append(_correction(each, label, at_stake, terms))
-    return found
 
 
-def _correction(shown: Shown, label: str, found: Stake, terms: Terms) -> Correction:
-    def rows(both: Both) -> tuple[FigureRow, FigureRow]:
-        one, two = (figure_row(GOVERNMENT, terms.zone.key, "week", each, terms.policy) for each in both)
-        return one, two
-
-    return Correction(shown, label, rows(found.everybody), rows(found.services), found.named)
+def _rows(both: Both, terms: Terms) -> tuple[FigureRow, FigureRow]:
+    counts, left_out = (figure_row(GOVERNMENT, terms.zone.key, "week", each, terms.policy) for each in both)
+    return counts, left_out

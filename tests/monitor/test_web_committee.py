@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from monitor.judge.terms import Terms
-from monitor.model import Policy
+from monitor.model import Policy, Verdict
 from monitor.store.tokens import Role
 from monitor.web.committee import weeks_of
 from tests.acting import bearer, field, post, sign_in, words
@@ -19,6 +19,7 @@ from tests.golden_week import about, golden
 from tests.reported import publish
 from tests.serving import Served, serving
 
+DAY_S = 86_400
 ACTIONS, INQUIRIES = "/api/v1/committee/actions", "/api/v1/committee/inquiries"
 
 
@@ -193,12 +194,12 @@ async def test_an_overdue_action_says_so(database: str) -> None:
 # -- the week, and what waits
 
 
-async def belong(served: Served) -> None:
-    """The government's services, for the two hours in which they have been up."""
+async def belong(served: Served, *, ago_s: float = 7200) -> None:
+    """The government's services, for the two hours in which they have been up, or so many seconds."""
     async with served.store.transaction() as connection:
         await connection.executemany(
             "insert into membership values ($1, 'government', tstzrange($2, null))",
-            [(each.subject, served.world.ago(7200)) for each in served.world.catalogue.services],
+            [(each.subject, served.world.ago(ago_s)) for each in served.world.catalogue.services],
         )
 
 
@@ -208,12 +209,31 @@ async def test_what_waits_shows_everybodys_figure_with_and_without(database: str
         await served.world.service_falls("s0001", ago_s=600)
         number = await served.world.work("service:s0001", from_s=-900, to_s=900, noticed=False)
         page = await served.text("/committee?lang=en")
-    found = re.findall(rf'data-figure="{number}/[12]">([0-9.]+)&#8239;%', page)
+    found = re.findall(rf'data-figure="{number}/[^/"]+/[12]">([0-9.]+)&#8239;%', page)
     assert found[1::2] == ["100", "100"]  # nothing else was down
     # of twelve services one has been down for ten minutes of two hours: 1 − 10/1440 and 1 − 10/120
     everybody, its_own = (float(each) for each in found[::2])
     assert 99.1 < everybody < 99.4
     assert 90 < its_own < 92
+
+
+async def test_work_over_the_end_of_a_week_shows_both_figures_of_both_weeks(database: str) -> None:
+    """Down for the last eight days, so in this week and in one before it: of twelve services one."""
+    async with serving(database) as served:
+        await belong(served, ago_s=20 * DAY_S)
+        for each in served.world.catalogue.services:
+            await served.world.change("effective", each.subject, Verdict.UP, ago_s=20 * DAY_S)
+        await served.world.service_falls("s0001", ago_s=8 * DAY_S)
+        number = await served.world.work("service:s0001", from_s=-8 * DAY_S, to_s=60, noticed=False)
+        page = await served.text("/committee?lang=en")
+    found = re.findall(rf'data-figure="{number}/([^/"]+)/[12]">([0-9.]+|[a-z ]+)', page)
+    labels = [label for label, _ in found]
+    assert labels == sorted(labels)
+    assert 2 <= len(set(labels)) <= 3
+    for label in set(labels):
+        everybody, left_out = [text for of, text in found if of == label][:2]
+        assert float(everybody) < 99
+        assert left_out == "100"
 
 
 async def test_work_announced_late_that_has_not_begun_changes_no_figure(database: str) -> None:
