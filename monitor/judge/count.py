@@ -35,7 +35,7 @@ HOLD_S = 5.0  # so long at most
 HOLD_ROWS = 10_000  # so large at most
 HELD_ROWS = 100_000  # of all partitions together; then reading waits
 WRITERS = 2  # batches on their way at once
-BEHIND_S = 5.0  # after a batch that had to wait
+BEHIND_S = 1.0  # after a batch that had to wait
 
 
 class Count:

@@ -14,14 +14,15 @@ import asyncpg
 from monitor.errors import BadRow
 from monitor.model import stream_key
 from monitor.store.pool import Store
-from monitor.store.times import millis, millis_or_none, moment
+from monitor.store.times import EPOCH, millis, millis_or_none, moment
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 WEEK_MS = 7 * 86_400_000
 _MAKING_PARTITIONS = 0x7765656B  # any numbers that nobody else locks
 _FOLDING = 0x666F6C64
-_HOURS_A_CALL, _ROWS_A_PIECE = 24, 50_000
+HOURS_A_CALL = 24
+_ROWS_A_PIECE = 50_000
 _HOUR, _END = timedelta(hours=1), datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -146,38 +147,63 @@ def _packed(
 async def fold(store: Store) -> list[int]:
     """Make hours that were added to anew, and each of their minutes one row; returns their beginnings.
 
-    At most 24 hours a call, the newest first, in Unix ms; each in a transaction of its own. One folder at a
-    time works.
+    At most 24 hours a call, the newest first, in Unix ms; those in a row that are small together, as of a
+    backlog, in one transaction. One folder at a time works.
     """
     hours: list[datetime] = []
-    for _ in range(_HOURS_A_CALL):
-        hour = await _fold_next(store, before=hours[-1] if hours else _END)
-        if hour is None:
+    while len(hours) < HOURS_A_CALL:
+        made = await _fold_next(store, before=hours[-1] if hours else _END, most=HOURS_A_CALL - len(hours))
+        if not made:
             break
-        hours.append(hour)
+        hours += made
     return [millis(hour) for hour in reversed(hours)]
 
 
-async def _fold_next(store: Store, *, before: datetime) -> datetime | None:
-    """The newest marked hour before that one; None when there is none, or somebody else folds."""
+async def _fold_next(store: Store, *, before: datetime, most: int) -> list[datetime]:
+    """The newest marked hours before that one, newest first; none when somebody else folds."""
     async with store.transaction() as connection:
         if not await connection.fetchval("select pg_try_advisory_xact_lock($1)", _FOLDING):
-            return None
-        hour: datetime | None = await connection.fetchval(
-            "select max(hour) from count_unfolded where hour < $1", before
-        )
-        if hour is not None:
-            await connection.execute("delete from count_unfolded where hour = $1", hour)
-            await _merge_minutes(connection, hour)
-            await _fold_hour(connection, hour)
-    return hour
+            return []
+        hours, rows = await _marked(connection, before=before, most=most)
+        if hours:
+            await connection.execute(
+                "delete from count_unfolded where hour >= $1 and hour <= $2", hours[-1], hours[0]
+            )
+            await _merge_minutes(connection, hours[-1], hours[0] + _HOUR, rows=rows)
+            await _fold_hours(connection, hours[-1], hours[0] + _HOUR)
+    return hours
 
 
-async def _merge_minutes(connection: asyncpg.Connection, hour: datetime) -> None:
-    """In pieces, when there are many rows: each statement has its deadline."""
-    rows = await connection.fetchval(
-        "select count(*) from count_minute where minute >= $1 and minute < $2", hour, hour + _HOUR
+async def _marked(
+    connection: asyncpg.Connection, *, before: datetime, most: int
+) -> tuple[list[datetime], int]:
+    """Marked hours in a row, the newest first, as many as one statement may merge; and their rows."""
+    newest: datetime | None = await connection.fetchval(
+        "select max(hour) from count_unfolded where hour < $1", before
     )
+    if newest is None:
+        return [], 0
+    marked = await connection.fetch(
+        "select hour, (select count(*) from count_minute where minute >= hour and minute < hour + $3) "
+        "as rows from (select distinct hour from count_unfolded where hour > $1 and hour <= $2) h "
+        "order by hour desc",
+        newest - most * _HOUR,
+        newest,
+        _HOUR,
+    )
+    hours, rows = [newest], marked[0]["rows"]
+    for each in marked[1:]:
+        if each["hour"] != hours[-1] - _HOUR or rows + each["rows"] > _ROWS_A_PIECE:
+            break
+        hours.append(each["hour"])
+        rows += each["rows"]
+    return hours, rows
+
+
+async def _merge_minutes(
+    connection: asyncpg.Connection, begin: datetime, end: datetime, *, rows: int
+) -> None:
+    """In pieces, when there are many rows: each statement has its deadline."""
     pieces = next(each for each in (1, 6, 60) if rows <= each * _ROWS_A_PIECE or each == 60)
     for piece in range(pieces):
         await connection.execute(
@@ -187,19 +213,22 @@ async def _merge_minutes(connection: asyncpg.Connection, hour: datetime) -> None
             "and c.minute = s.minute and c.minute >= $1 and c.minute < $2 returning c.*) "
             "insert into count_minute select series, minute, sum(count), sum(timed), sum(duration_ms) "
             "from gone group by series, minute",
-            hour + piece * _HOUR / pieces,
-            hour + (piece + 1) * _HOUR / pieces,
+            begin + piece * (end - begin) / pieces,
+            begin + (piece + 1) * (end - begin) / pieces,
         )
 
 
-async def _fold_hour(connection: asyncpg.Connection, hour: datetime) -> None:
+async def _fold_hours(connection: asyncpg.Connection, begin: datetime, end: datetime) -> None:
     await connection.execute(
         "insert into count_hour (series, hour, count, timed, duration_ms) "
-        "select series, $1, sum(count), sum(timed), sum(duration_ms) from count_minute "
-        "where minute >= $1 and minute < $1::timestamptz + interval '1 hour' group by series "
+        "select series, date_bin($3, minute, $4) as hour, sum(count), sum(timed), sum(duration_ms) "
+        "from count_minute where minute >= $1 and minute < $2 group by series, hour "
         "on conflict (series, hour) do update set count = excluded.count, timed = excluded.timed, "
         "duration_ms = excluded.duration_ms",
-        hour,
+        begin,
+        end,
+        _HOUR,
+        EPOCH,
     )
 
 

@@ -87,3 +87,19 @@ async def test_an_hour_that_is_added_to_all_the_time_keeps_no_older_one_waiting(
             await add(store, Added(WEB, "completed", HOUR, 1))
             folded |= set(await counts.fold(store))
     assert folded == {HOUR, *older}
+
+
+async def test_hours_of_a_backlog_are_folded_together_and_each_keeps_its_own_count(database: str) -> None:
+    async with open_store(database) as store:
+        hours = [HOUR, HOUR + HOUR_MS, HOUR + 3 * HOUR_MS]  # nothing came in the third
+        for number, hour in enumerate(hours):
+            for _ in range(2):
+                await add(store, Added(WEB, "completed", hour + 59 * MINUTE_MS, number + 1))
+        assert await counts.fold(store) == hours
+        found = await counts.hours(store, from_ms=HOUR, to_ms=HOUR + 4 * HOUR_MS)
+        async with store.connection() as connection:
+            rows = await connection.fetchval("select count(*) from count_minute")
+    assert ([(each.at_ms, each.events) for each in found], rows) == (
+        [(hour, 2 * (number + 1)) for number, hour in enumerate(hours)],
+        3,
+    )
