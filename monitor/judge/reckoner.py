@@ -31,19 +31,24 @@ def late_from_ms(channels: Channels, now_ms: int) -> int:
 
 
 class Reckoner:
-    """Outages that last at every turn; all of the last days now and then."""
+    """Outages that last at every turn; all of the last days now and then, and by each new pattern."""
 
     def __init__(self, store: Store, *, lease: Lease, now_ms: Callable[[], int]) -> None:
         self._store, self._lease, self._now_ms = store, lease, now_ms
-        self._whole_at = 0.0
+        self.forget()
 
     def forget(self) -> None:
         """Reckon all at the next turn."""
         self._whole_at = 0.0
+        self._known: set[str] = set()  # channels with a pattern, which outages were reckoned by
+
+    def lacks(self, channels: Channels) -> bool:
+        """Whether there is a pattern by which no outage was reckoned yet."""
+        return not self._known.issuperset(channels.watched)
 
     async def some(self, channels: Channels, clocks: Mapping[str, int], outages: Sequence[Outage]) -> None:
         """`clocks` say, per service, how far its transactions are counted. Raises LeaseLost."""
-        whole = time.monotonic() >= self._whole_at
+        whole = self.lacks(channels) or time.monotonic() >= self._whole_at
         reckoned = reckon.reckoned(outages, lambda subject: as_of_ms(channels, clocks, subject))
         rows = [each for each in reckoned if whole or each.ended_ms is None]
         made = await missed_of(self._store, channels, rows)
@@ -54,7 +59,7 @@ class Reckoner:
                 await expected.drop_missed(connection, stale)
                 await expected.keep_missed(connection, made)
         if whole:
-            self._whole_at = time.monotonic() + RECKON_S
+            self._whole_at, self._known = time.monotonic() + RECKON_S, set(channels.watched)
 
     async def _stale(self, channels: Channels, outages: Sequence[Outage]) -> list[tuple[str, int]]:
         """Rows of the last days whose outage no longer stands."""

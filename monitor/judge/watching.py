@@ -32,7 +32,7 @@ from monitor.store.seen import Outage
 
 log = Log(__name__)
 LOOK_S = 15.0
-WORK_S = 3.0  # between turns while patterns or outages of long ago wait
+WORK_S = 1.0  # between turns while patterns or outages of long ago wait, or a history is not whole yet
 KEPT_MS = 6 * HOUR_MS  # minutes that are held, and read again now and then, for late events
 READ_MS = ((240, KEPT_MS), (20, HOUR_MS), (1, 10 * MINUTE_MS))  # every so many looks, so far back
 MISSING_SHARE, MISSING_MIN = 0.5, 200  # new transactions that are not of the minutes just read
@@ -106,7 +106,10 @@ class Watching:
             await stop.pause(wait_s)
 
     async def turn(self) -> int:
-        """Look, reckon, and make some patterns anew; returns how many of them or of old outages wait."""
+        """Look, reckon, and make some patterns anew; returns how many of them or of old outages wait.
+
+        While nothing can be told yet, because not all is counted or folded, that is 1.
+        """
         if self._epoch != self._lease.epoch:
             self._forget()
             self._epoch = self._lease.epoch
@@ -114,14 +117,14 @@ class Watching:
         if channels is None:
             return 0
         clocks = await self._clocks(channels)
-        if not clocks:
-            return 0
+        if not clocks or (len(clocks) < len(channels.entities) and self._may_wait()):
+            return 1
         totals = await seen.totals(self._store)
         await self._read(channels, clocks, counted=sum(totals.values()))
         outages = await outages_of_late(self._store, channels, now_ms=self._now_ms())
         await self._reckoner.some(channels, clocks, outages)
         if await self._history_is_coming(min(clocks.values())):
-            return 0
+            return 1
         if self._came > CAME_SHARE * self._counted:
             self._refit.again(channels)
         self._came = 0
@@ -131,6 +134,8 @@ class Watching:
         self._metrics.waiting.set(waiting)
         if waiting:  # an outage of a service is reckoned once all its channels have what is usual on them
             return waiting
+        if self._reckoner.lacks(channels):
+            await self._reckoner.some(channels, clocks, outages)
         return await self._overdue.some(channels, clocks)
 
     def _forget(self) -> None:
@@ -153,6 +158,10 @@ class Watching:
         if not came and unfolded <= UNFOLDED_MAX:
             self._waits_since = None
             return False
+        return self._may_wait()
+
+    def _may_wait(self) -> bool:
+        """Whether what is not there yet is waited for: WAIT_S at most."""
         if self._waits_since is None:
             self._waits_since = time.monotonic()
             log.info("watching.waits_for_history")

@@ -57,11 +57,12 @@ class World:
         self.store, self.now_ms = store, NOW
         self.lease = Lease(store, role="derive", holder="one")
         self.metrics = WatchMetrics(CollectorRegistry())
+        self.elsewhere: dict[str, int] = {}  # services in another partition than 0
         self.watching = Watching(
             store,
             lease=self.lease,
             topic=TOPIC,
-            owner=lambda service: 0,
+            owner=lambda service: self.elsewhere.get(service, 0),
             metrics=self.metrics,
             now_ms=lambda: self.now_ms,
         )
@@ -110,15 +111,16 @@ class World:
         while fold and await counts.fold(self.store):
             pass
 
-    async def clock(self, until_ms: int) -> None:
+    async def clock(self, until_ms: int, *, partition: int = 0) -> None:
         """All that came up to then is counted."""
         self.now_ms = until_ms + 5_000
         async with self.store.connection() as connection:
             await connection.execute(
                 "insert into stream_offset (cluster, topic, partition, next, judged_until) "
-                "values ('c', $1, 0, 0, $2) on conflict (cluster, topic, partition) do update "
+                "values ('c', $1, $2, 0, $3) on conflict (cluster, topic, partition) do update "
                 "set judged_until = excluded.judged_until",
                 TOPIC,
+                partition,
                 moment(until_ms),
             )
 
@@ -324,6 +326,31 @@ async def test_an_outage_of_before_anything_was_usual_is_reckoned_once_something
     for _ in range(3):  # so much of it came at once that it is waited for more
         await world.pass_minutes(1)
     assert [(each.subject, each.began_ms) for each in await world.reckoned()] == [(path("tax"), began)]
+
+
+async def test_an_outage_of_these_days_does_not_wait_for_the_next_round_once_something_is_usual(
+    world: World,
+) -> None:
+    await world.publish(catalogue((*NAMES, "tax")))
+    began = NOW - 26 * HOUR_MS
+    await world.change(path("tax"), (began, "down"), (began + HOUR_MS, "up"))
+    hours = range(NOW - WEEK_MS, NOW - 7 * HOUR_MS, HOUR_MS)
+    await world.count(Added(path("tax"), "completed", at, 60) for at in hours)
+    for _ in range(3):  # so much of it came at once that it is waited for more
+        await world.pass_minutes(1)
+    assert [(each.subject, each.began_ms) for each in await world.reckoned()] == [(path("tax"), began)]
+
+
+async def test_nothing_is_told_before_every_partition_was_read_to_its_end_once(world: World) -> None:
+    """Else half a history would be taken for all there is."""
+    began = await world.was_down_long_ago("passport")
+    world.elsewhere["service:visa"] = 1
+    world.watching._forget()
+    waiting = await world.watching.turn(), await world.reckoned()
+    await world.clock(world.now_ms - 5_000, partition=1)
+    await world.watching.turn()
+    assert waiting == (1, [])
+    assert [each.began_ms for each in await world.reckoned()] == [began]
 
 
 async def test_outages_of_long_ago_are_reckoned_some_in_a_turn(
