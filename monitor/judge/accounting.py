@@ -39,7 +39,7 @@ class Accounting:
         self._totals = Totals(store)
         self._cursor: Cursor | None = None
         self._terms: tuple[int, Terms] | None = None
-        self._pass_at = 0.0
+        self._pass_at = self._rested_at = 0.0
 
     async def run(self, stop: Stop) -> None:
         """Until `stop`. Database away: wait and try again. Lease lost: become a stand-by."""
@@ -51,7 +51,7 @@ class Accounting:
                     renew_at = time.monotonic() + RENEW_S
                 if self._lease.held:
                     await self.follow()
-                    if time.monotonic() >= self._pass_at:
+                    if await self._presses():
                         await self._timed_pass()
                 backoff.reset()
                 await stop.pause(TICK_S)
@@ -72,16 +72,22 @@ class Accounting:
             self._forget()
 
     def _forget(self) -> None:
-        self._cursor, self._terms, self._pass_at = None, None, 0.0
+        self._cursor, self._terms, self._pass_at, self._rested_at = None, None, 0.0, 0.0
         self._totals.forget()
+
+    async def _presses(self) -> bool:
+        """Whether a pass is due: as time goes by, and as soon as may be where figures no longer hold."""
+        at = time.monotonic()
+        return at >= self._pass_at or (at >= self._rested_at and bool(await figures.dirty(self._store)))
 
     async def _timed_pass(self) -> None:
         began = time.monotonic()
         more = await self.settle()
         took_s = time.monotonic() - began
         self._metrics.pass_s.observe(took_s)
-        rest_s = took_s if more else max(self._every_s, took_s * SHARE)
-        self._pass_at = time.monotonic() + rest_s
+        rest_s = took_s if more else took_s * SHARE
+        self._rested_at = time.monotonic() + rest_s
+        self._pass_at = self._rested_at if more else time.monotonic() + max(self._every_s, rest_s)
 
     async def follow(self) -> None:
         """Read the changes since the last time; mark what was already accounted and no longer holds."""

@@ -10,18 +10,23 @@ from datetime import datetime
 
 import pytest
 from msgspec.structs import replace
+from prometheus_client import CollectorRegistry
 
 from monitor.errors import BadRow, LeaseLost
 from monitor.facts import FigureRow
+from monitor.judge.accounting import Accounting
 from monitor.judge.figures import When
 from monitor.judge.periods import Kind
 from monitor.judge.reading import eras_of, exclusion_of, figure_row, open_accounts
 from monitor.judge.terms import terms_of
 from monitor.judge.totals import Work
+from monitor.lifetime import Stop
+from monitor.metrics import AccountingMetrics
 from monitor.model import Policy
 from monitor.store import exclusions, figures
 from monitor.store.lease import Lease
 from monitor.store.pool import Store, open_store
+from tests.integration.monitor_process import until
 from tests.ledger import DAY_MS, HOUR_MS, Ledger, catalogue, ms
 
 BEGIN_MS = ms("2025-09-28T10:00+04:00")
@@ -130,6 +135,29 @@ async def test_a_late_change_corrects_its_days_and_all_that_holds_them(ledger: L
         for subject in ("service:a", "entity:e1", "government")
     }
     assert await figures.dirty(ledger.store) == []
+
+
+async def test_a_late_change_does_not_wait_until_the_next_pass_is_due(ledger: Ledger, store: Store) -> None:
+    await ledger.says("service:a", (BEGIN_MS, "up"))
+    await ledger.judged(NOW_MS)
+    metrics, stop, late = AccountingMetrics(CollectorRegistry()), Stop(), ms("2025-11-23T08:00+04:00")
+    keeper = Accounting(store, lease=ledger.lease, metrics=metrics, every_s=3600)
+
+    async def down_ms() -> int:
+        rows = await ledger.stored("week", ["service:a"])
+        return sum(row.counted.down_ms for row in rows if row.start_ms <= late < row.end_ms)
+
+    async def accounted() -> bool:
+        clock = await figures.clock(store, "Asia/Dubai")
+        return clock is not None and clock.until_ms == NOW_MS
+
+    running = asyncio.create_task(keeper.run(stop))
+    await until(accounted, what="everything was accounted")
+    await ledger.says("service:a", (late, "down"), (late + HOUR_MS, "up"))
+    await until(down_ms, what="the week was made anew")
+    stop.request()
+    await running
+    assert await down_ms() == HOUR_MS
 
 
 async def test_a_withdrawn_outage_is_gone_from_the_figures(ledger: Ledger) -> None:
