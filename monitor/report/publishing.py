@@ -35,6 +35,8 @@ from monitor.store.times import millis
 log = Log(__name__)
 ROLE = "report"
 LOOK_S = 5.0
+SOON_S = 1.0  # while a report waits for what is not in yet
+SHARE = 4  # then a look may take one part in so many of the time
 
 
 class Why(NamedTuple):
@@ -165,19 +167,23 @@ class Reporting:
         self._store, self._lease, self._settings = store, lease, settings
         self._metrics, self._software, self._look_s = metrics, software, look_s
         self._first_look_ms: int | None = None
+        self._left = 0  # reports that are due and may not be published yet
 
     async def run(self, stop: Stop) -> None:
         """Until `stop`. Database away: wait and try again. Lease lost: become a stand-by."""
         backoff, look_at = Backoff(), 0.0
         while not stop.requested:
+            rest_s = self._look_s
             try:
                 if not await self._lease.take_or_renew():
                     self._metrics.waiting.set(0)  # what waits is for the leader to say
                 elif time.monotonic() >= look_at:
-                    await self.look(stop)
-                    look_at = time.monotonic() + self._look_s
+                    began = time.monotonic()
+                    made = await self.look(stop)
+                    rest_s = 0.0 if made and self._left else self._rest_s(time.monotonic() - began)
+                    look_at = time.monotonic() + rest_s
                 backoff.reset()
-                await stop.pause(min(RENEW_S, self._look_s))
+                await stop.pause(min(RENEW_S, rest_s))
             except LeaseLost as error:
                 log.warning("report.lease_lost", why=str(error))
                 await stop.pause(backoff.next_s())
@@ -185,6 +191,11 @@ class Reporting:
                 log.warning("report.store_away", why=str(error))
                 await stop.pause(backoff.next_s())
         await self._lease.leave()
+
+    def _rest_s(self, took_s: float) -> float:
+        """Until the next look: short while a report waits for what comes in."""
+        soon_s = max(SOON_S, took_s * SHARE) if self._left else self._look_s
+        return min(soon_s, self._look_s)
 
     async def look(self, stop: Stop) -> int:
         """Publish every weekly report that is due and may be; returns how many that were."""
@@ -199,7 +210,8 @@ class Reporting:
         await release_due(self._store, self._lease)
         waiting = await self._waiting(terms, catalogue, began_ms=began_ms, now_ms=now_ms)
         made = await self._publish(waiting, catalogue, now_ms, stop) if waiting else 0
-        await self._measure(terms, now_ms, len(waiting) - made)
+        self._left = len(waiting) - made
+        await self._measure(terms, now_ms, self._left)
         return made
 
     async def _waiting(
@@ -219,13 +231,15 @@ class Reporting:
     async def _publish(
         self, waiting: Sequence[tuple[Stretch, str]], catalogue: Catalogue, now_ms: int, stop: Stop
     ) -> int:
-        made = 0
+        made, until = 0, time.monotonic() + SOON_S
+        waits = False
         found = await clocks(self._store, catalogue, [stretch for stretch, _ in waiting], now_ms=now_ms)
         for stretch, scope in waiting:
-            if stop.requested:
-                break
+            if stop.requested or (waits and time.monotonic() > until):
+                break  # what was not in may be by now, and the government comes first
             lacking = missing(stretch, found, grace_ms=round(self._settings.grace_s * 1000))
             if lacking and now_ms < self._deadline_ms(stretch):
+                waits = True
                 continue
             began = time.monotonic()
             ask = Ask(stretch, scope, 1, lacking)

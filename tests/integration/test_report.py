@@ -19,6 +19,7 @@ from monitor.judge.seconds import Says
 from monitor.judge.terms import terms_of
 from monitor.lifetime import Stop
 from monitor.model import GOVERNMENT
+from monitor.report import publishing
 from monitor.report.asking import Wanted, publish, read_frozen
 from monitor.report.document import Document, decode, digest, encode
 from monitor.report.gather import Ask, gather
@@ -212,10 +213,12 @@ async def test_months_quarters_and_ranges_are_published_the_same_way(store: Stor
 # -- the role
 
 
-def reporting(store: Store, settings: ReportSettings = SETTINGS) -> Reporting:
+def reporting(
+    store: Store, settings: ReportSettings = SETTINGS, *, look_s: float = publishing.LOOK_S
+) -> Reporting:
     lease = Lease(store, role="report", holder="test")
     metrics = ReportMetrics(CollectorRegistry())
-    return Reporting(store, lease=lease, settings=settings, metrics=metrics, software="0.1.0")
+    return Reporting(store, lease=lease, settings=settings, metrics=metrics, software="0.1.0", look_s=look_s)
 
 
 async def last_week(store: Store) -> Stretch:
@@ -257,6 +260,26 @@ async def test_a_week_is_published_when_all_is_in_and_once(store: Store, ledger:
     [government, entity] = await reports.newest(store, limit=10)
     assert (government.scope, government.label, government.complete) == (GOVERNMENT, ended.label, True)
     assert entity.scope == "entity:e1"
+
+
+async def test_a_week_that_waits_is_published_as_soon_as_all_is_in(store: Store, ledger: Ledger) -> None:
+    """Not at the next look of every hour."""
+    ended, stop = await last_week(store), Stop()
+    settings = ReportSettings(grace_s=0.0, deadline_s=604_800.0)
+    await ledger.judged(ended.end_ms - 1000)
+    await ledger.account()
+    role = reporting(store, settings, look_s=3600.0)
+    running = asyncio.create_task(role.run(stop))
+    await until(lambda: role._left == 2)
+    await ledger.judged(ended.end_ms)
+    await ledger.account()
+
+    async def published() -> bool:
+        return len(await reports.newest(store, limit=10)) == 2
+
+    await until(published)
+    stop.request()
+    await running
 
 
 async def test_outages_of_services_with_transactions_are_waited_for_until_they_are_estimated(
