@@ -57,7 +57,7 @@ class Hole(msgspec.Struct, frozen=True):
 
 
 HOLE = "hole-"
-HOLES = (  # a shared system in every finished week, whatever day of the week the first run is on
+HOLES = (  # a shared system in every one of the weeks
     Hole(1, 10.4, 47, Harm.BROKEN, True, 3),
     Hole(4, 13.0, 190, Harm.BROKEN, False, 4),
     Hole(6, 9.7, 18, Harm.BROKEN, True, 4),

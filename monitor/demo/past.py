@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 
-from monitor.addresses import stored
+from monitor.addresses import dsn_of, stored
 from monitor.config.settings import Settings
 from monitor.demo import people
 from monitor.demo.dips import HOLE, HOLES, Dip, hits_of, holes
 from monitor.demo.faults import Harm
+from monitor.demo.plan import WEEKS
 from monitor.errors import StoreUnavailable
 from monitor.judge.effective import channels, everything, rederive
 from monitor.judge.periods import Kind, day_of
@@ -27,34 +29,56 @@ from monitor.report.times import Stretch, before, stretch_of
 from monitor.store import catalogue as catalogues
 from monitor.store import changes, figures, sample, tallies
 from monitor.store.changes import ChangeRow
+from monitor.store.migrate import pending
 from monitor.store.pool import Store
 
 log = Log(__name__)
-LOOK_S = 2.0
-WEEKS = 3  # that were over when the first run began
+LOOK_S = 0.5
 FELT = {Harm.BROKEN: (Verdict.DOWN, "status"), Harm.SLOW: (Verdict.DEGRADED, "slow")}
 
 
 async def follow_the_history(
-    settings: Settings, stop: Stop, *, began_ms: int, caught_up: asyncio.Event
+    settings: Settings, stop: Stop, *, began_ms: int, caught_up: asyncio.Event, tell: Callable[[], None]
 ) -> None:
-    """Write the past once the history's transactions are counted; before, reports would tell of half of them.
+    """Write the past, and `tell` once every transaction of the history is counted.
 
-    Its reports follow by themselves, once its time is summed and what its outages cost is estimated.
+    Whoever made reports before that would tell of half of them: role `report` is begun after it. The reports
+    follow by themselves, when the past's time is summed and what its outages cost is estimated.
     """
-    await first_of(stop.wait(), caught_up.wait())
-    sent_ms = int(time.time() * 1000)
     async with stored(settings) as store:
-        while not stop.requested:
-            try:
-                if await _is_counted(store, sent_ms):
-                    log.info(
-                        "past.written", changes=await give_a_past(store, history_ms=began_ms, now_ms=sent_ms)
-                    )
-                    return
-            except StoreUnavailable as error:
-                log.warning("past.store_away", why=str(error))
-            await stop.pause(LOOK_S)
+        grace_ms = round(settings.report.grace_s * 1000)
+        await _when(partial(_has_tables, dsn_of(settings)), stop)
+        await _when(partial(_has_a_past, store, history_ms=began_ms, grace_ms=grace_ms), stop)
+        await first_of(stop.wait(), caught_up.wait())
+        await _when(partial(_is_counted, store, int(time.time() * 1000)), stop)
+    if not stop.requested:
+        tell()
+
+
+async def _when(holds: Callable[[], Awaitable[bool]], stop: Stop) -> None:
+    """Return as soon as it holds, or when asked to stop."""
+    while not stop.requested:
+        try:
+            if await holds():
+                return
+        except StoreUnavailable as error:
+            log.warning("past.store_away", why=str(error))
+        await stop.pause(LOOK_S)
+
+
+async def _has_tables(dsn: str) -> bool:
+    """The roles make them, and we may be here first."""
+    return not await pending(dsn)
+
+
+async def _has_a_past(store: Store, *, history_ms: int, grace_ms: int) -> bool:
+    """Gives it one, as soon as there is a catalogue, and so somebody who may have a past."""
+    if await figures.began(store) is None:
+        return False
+    now_ms = int(time.time() * 1000)
+    written = await give_a_past(store, history_ms=history_ms, now_ms=now_ms, grace_ms=grace_ms)
+    log.info("past.written", changes=written)
+    return True
 
 
 async def _is_counted(store: Store, sent_ms: int) -> bool:
@@ -62,10 +86,11 @@ async def _is_counted(store: Store, sent_ms: int) -> bool:
     return counted_ms is not None and counted_ms > sent_ms
 
 
-async def give_a_past(store: Store, *, history_ms: int, now_ms: int) -> int:
+async def give_a_past(store: Store, *, history_ms: int, now_ms: int, grace_ms: int = 0) -> int:
     """Write the sample's past, once; returns how many changes. Nothing where the catalogue is no sample.
 
-    `history_ms` is when the history of its transactions begins, from which its holes are counted.
+    `history_ms` is when the history of its transactions begins, from which its holes are counted; a week is
+    over `grace_ms` after its end.
     """
     found = await catalogues.versions(store, after_serial=0, since_ms=0)
     began_ms = await figures.began(store)
@@ -74,7 +99,7 @@ async def give_a_past(store: Store, *, history_ms: int, now_ms: int) -> int:
     first = found[0]
     if began_ms < first.valid_from_ms:
         return 0  # it has one
-    weeks = weeks_over(first.catalogue, now_ms)
+    weeks = weeks_over(first.catalogue, now_ms - grace_ms)
     within = {"from_ms": weeks[0].start_ms, "to_ms": first.valid_from_ms, "history_ms": history_ms}
     rows = [*past(first.catalogue, **within)]
     async with store.transaction() as connection:

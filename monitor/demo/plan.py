@@ -6,6 +6,9 @@ import msgspec
 
 PLAN, READY, CERTIFICATES = "fleet.json", "fleet.ready", "fleet"
 TRAFFIC = "traffic.json"  # how far the sample's transactions were sent
+SENT = "traffic.sent"  # there once all of their history was sent
+COUNTED = "traffic.counted"  # and counted
+WEEKS = 3  # that were over when the first run began, and have a past
 AUTHORITY = "demo-ca.pem"  # what the sample catalogue writes where the authority's file belongs
 
 

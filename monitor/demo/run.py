@@ -11,6 +11,7 @@ import shlex
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -23,19 +24,23 @@ from monitor.demo import places
 from monitor.demo.child import Child
 from monitor.demo.embedded import Kafka, Postgres
 from monitor.demo.kafka import write_private
-from monitor.demo.plan import PLAN, READY, TRAFFIC, Plan
+from monitor.demo.plan import COUNTED, PLAN, READY, SENT, WEEKS, Plan
 from monitor.demo.postgres import hold
 from monitor.errors import MonitorError, UsageError
 
 ROOT = Path(__file__).parents[2]
 READY_WITHIN_S = 60.0
 FLEET_WITHIN_S = 20.0
+HISTORY_WITHIN_S = 600.0  # it takes some seconds, on a slow machine a minute
+WEEKS_WITHIN_S = 300.0
+WEEKS_LOOK_S = 0.5
 LOOK_S = 0.1
 ROLES_GRACE_S = 20.0
 NOTE = "run.json"  # there once everything was up
 ENVIRONMENT = "env"
 REST = ("ingest", "derive", "web", "notify", "public")
 APART = ("count", "probe", "report")  # what they do in one go must keep no page waiting
+GOVERNMENTS_WEEKS = "/api/v1/reports?kind=week&entity="
 
 
 def main(
@@ -124,49 +129,105 @@ class Demo:
         self._plan = places.stage(
             self._config, self._data, script=self._script, tell=self.tell, taken=self._ports
         )
+        if self._plan:
+            (self._data / PLAN).write_bytes(msgspec.json.encode(self._plan))
 
     def start(self) -> None:
-        """Bring everything up: what the first page needs, the page, then the rest."""
+        """Bring everything up: what the first page needs, the page, then the rest.
+
+        When there is nothing to see yet, its address is told of once the sample's weeks stand.
+        """
         self.tell("starting; Ctrl-C stops everything")
         self._kafka.reserve()
         self._ports.add(self._kafka.port)
         environment = self._environment(self._plan.replace if self._plan else {})
         self._keep(environment)
         first = not (self._data / NOTE).exists()
+        sends = self._plan is not None and self._traffic
+        new = sends and not (self._data / COUNTED).exists()  # half of a history may be there
+        held = first and new
         if first:  # nothing is stored yet that a page could show meanwhile
             self._kafka.launch()
         self._postgres.launch()
         if first:
             self._await_kafka()
         self._start_role("monitor", REST, environment)
+        if held:
+            self._start_traffic(environment)
         settings = load_settings(self._config, environ=environment)
         self._postgres.wait_ready()
         self._children["monitor"].wait_until(lambda: _shows(settings.web), within_s=READY_WITHIN_S)
-        self._welcome(settings)
-        if self._plan:
-            self._start_fleet(self._plan)
+        if not held:
+            self._welcome(settings)
+        self._start_watched()
         if not first:
+            self._await_kafka()
+        if sends and not held:
+            self._start_traffic(environment)
+        self._start_apart(environment, new=new)
+        if held:
+            self._await_weeks(settings)
+            self._welcome(settings)
+        self._note(settings)
+
+    def _start_watched(self) -> None:
+        """What the roles that are apart need: Kafka, and the fleet, where it is what they watch."""
+        if self._plan:
+            self._start_fleet()
+        if not self._kafka.started:
             self._kafka.launch()
         if self._plan:
             self._children["fleet"].wait_until((self._data / READY).exists, within_s=FLEET_WITHIN_S)
             self.tell("the sample fleet is ready")
-        for role in APART:  # earlier, the prober would find nobody there: an outage
-            self._start_role(role, (role,), environment)
-        if not first:
-            self._await_kafka()
-        if self._plan and self._traffic:
-            self._start_traffic(environment)
-        self._note(settings)
+
+    def _start_apart(self, environment: dict[str, str], *, new: bool) -> None:
+        """In this order where a history is new: nobody counts, judges or reports half of it.
+
+        The fleet is ready: before, the prober would find nobody there, which is an outage.
+        """
+        if new:
+            self.tell("the sample services send three weeks of transactions through Kafka")
+            self._await((self._data / SENT).exists, within_s=HISTORY_WITHIN_S, what="sent")
+        self._start_role("count", ("count",), environment)
+        self._start_role("probe", ("probe",), environment)
+        if new:
+            self.tell("they are being counted")
+            self._await((self._data / COUNTED).exists, within_s=HISTORY_WITHIN_S, what="counted")
+        self._start_role("report", ("report",), environment)
+
+    def _await_weeks(self, settings: Settings) -> None:
+        """Until the sample's weeks are published."""
+        self.tell("the weeks are being summed up")
+
+        def published() -> bool:
+            return _weeks(settings.web) >= WEEKS
+
+        if self._await(published, within_s=WEEKS_WITHIN_S, what="published", look_s=WEEKS_LOOK_S):
+            self.tell(f"{WEEKS} sample weeks are published")
+
+    def _await(
+        self, holds: Callable[[], bool], *, within_s: float, what: str, look_s: float = LOOK_S
+    ) -> bool:
+        """Whether it became so in time; if not, that is told. Raises MonitorError when a part ended."""
+        until = time.monotonic() + within_s
+        while not holds():
+            self._fail_with_who_ended()
+            if time.monotonic() > until:
+                self.tell(f"the sample's weeks are not {what} after {within_s:g} s; going on without them")
+                return False
+            time.sleep(look_s)
+        return True
 
     def watch(self) -> NoReturn:
         """Until one part ends by itself. Raises MonitorError with its last lines."""
         while True:
-            for name, child in self._all().items():
-                if not child.running:
-                    raise MonitorError(
-                        f"{name} ended with {child.exit_code}; see {child.log}:\n{child.tail()}"
-                    )
+            self._fail_with_who_ended()
             time.sleep(LOOK_S)
+
+    def _fail_with_who_ended(self) -> None:
+        for name, child in self._all().items():
+            if not child.running:
+                raise MonitorError(f"{name} ended with {child.exit_code}; see {child.log}:\n{child.tail()}")
 
     def stop(self) -> None:
         """The monitor first, then what it watches, then what it stands on; none is left behind."""
@@ -193,15 +254,12 @@ class Demo:
         self._kafka.wait_ready()
         self.tell("Kafka is ready")
 
-    def _start_fleet(self, plan: Plan) -> None:
+    def _start_fleet(self) -> None:
         (self._data / READY).unlink(missing_ok=True)
-        (self._data / PLAN).write_bytes(msgspec.json.encode(plan))
         command = [sys.executable, "-m", "monitor.demo.fleet", str(self._data)]
         self._children["fleet"] = self._child("fleet", command, self._python())
 
     def _start_traffic(self, environment: dict[str, str]) -> None:
-        if not (self._data / TRAFFIC).exists():
-            self.tell("three weeks of sample transactions go through Kafka now; the pages fill meanwhile")
         command = [sys.executable, "-m", "monitor.demo.traffic", str(self._data)]
         self._children["traffic"] = self._child("traffic", command, environment)
 
@@ -282,14 +340,26 @@ def _shows(web: WebSettings) -> bool:
     return _answers(web, "/readyz") and _answers(web, "/")
 
 
+def _weeks(web: WebSettings) -> int:
+    """How many weeks of the government are published."""
+    answer = _get(web, GOVERNMENTS_WEEKS)
+    return len(json.loads(answer)["items"]) if answer is not None else 0
+
+
 def _answers(web: WebSettings, path: str) -> bool:
+    return _get(web, path) is not None
+
+
+def _get(web: WebSettings, path: str) -> bytes | None:
+    """The body of the answer where it is a good one."""
     from http.client import HTTPConnection, HTTPException  # past any proxy that the environment names
 
     connection = HTTPConnection(web.host, web.port, timeout=1)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == 200
+        answer = connection.getresponse()
+        return answer.read() if answer.status == 200 else None
     except (OSError, HTTPException):
-        return False
+        return None
     finally:
         connection.close()

@@ -38,7 +38,7 @@ BUSIEST = (  # where a catalogue has them, as the sample has; the others by how 
 )
 WEEKEND = frozenset({4, 5})  # Friday and Saturday in the sample's country
 WEEKEND_SHARE = 0.45  # of a working day
-DAY_SIGMA = 0.06  # no two days of a service are alike
+DAY_SIGMA = 0.06
 
 # How busy each hour of the local day begins; in between it is a straight line.
 ONLINE = (9, 5, 3, 2, 2, 5, 14, 38, 72, 93, 100, 95, 74, 68, 79, 76, 62, 50, 46, 49, 48, 40, 28, 16)
@@ -66,6 +66,8 @@ HABITS = {
     ChannelKind.PARTNER: Habit(8, 0.008, 0.020, 300, STAFFED),
 }
 TIME_SIGMA = 0.5
+TIMES = [math.exp(NormalDist(0, TIME_SIGMA).inv_cdf((part + 0.5) / 500)) for part in range(500)]
+"""Equally likely shares of the median that one of them takes."""
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -156,42 +158,55 @@ class Rhythm:
         return 0.0 if kind in SHUT_AT_WEEKENDS else WEEKEND_SHARE
 
 
+Drawn = tuple[int, str, TransactionOutcome, int | None]
+"""A transaction without its name: when, slug of its channel, how it ended, how long it took (ms)."""
+
+
 def hour_of(usage: Usage, hour: int, rhythm: Rhythm) -> list[Event]:
     """A service's transactions of the hour `hour` since 1970, in order: always the same ones."""
+    return list(_numbered(usage.service, sorted(drawn_hour(usage, hour, rhythm))))
+
+
+def drawn_hour(usage: Usage, hour: int, rhythm: Rhythm) -> list[Drawn]:
+    """The same without their names and in no order, where there are very many."""
     chance = random.Random((usage.seed << 32) | hour)  # noqa: S311 - sample data, not secrets
-    day = random.Random((usage.seed << 32) | hour // 24).gauss(1, DAY_SIGMA)  # noqa: S311
-    drawn: list[tuple[int, str, TransactionOutcome, int | None]] = []
+    day = _day_of(usage.seed, hour // 24)
+    drawn: list[Drawn] = []
     for offer in usage.offers:
         first, last = rhythm.ends(offer.kind, hour)
         if first or last:
             drawn += _draw(offer, first * day, last * day, hour * HOUR_MS, chance)
-    drawn.sort()
-    return list(_numbered(usage.service, drawn))
+    return drawn
 
 
-def _draw(
-    offer: Offer, first: float, last: float, begin_ms: int, chance: random.Random
-) -> Iterator[tuple[int, str, TransactionOutcome, int | None]]:
+@lru_cache(maxsize=1024)
+def _day_of(seed: int, day: int) -> float:
+    """How busy a service's day is against its like: no two are alike."""
+    return random.Random((seed << 32) | day).gauss(1, DAY_SIGMA)  # noqa: S311
+
+
+def _draw(offer: Offer, first: float, last: float, begin_ms: int, chance: random.Random) -> Iterator[Drawn]:
     """Arrivals by chance at a rate that goes straight from `first` to `last`: gaps of a Poisson process."""
-    habit, draw = HABITS[offer.kind], chance.random
+    habit, draw, log, sqrt = HABITS[offer.kind], chance.random, math.log, math.sqrt
+    failing, unfinished, takes_ms = habit.failing, habit.failing + habit.abandoning, habit.takes_s * 1000
     per_hour = offer.per_week * (first + last) / 2
-    passed, bent = -math.log(1 - draw()) / per_hour, last * last - first * first
+    square, bent, rise = first * first, last * last - first * first, last - first
+    passed = -log(1 - draw()) / per_hour
     while passed < 1:
-        part = (math.sqrt(first * first + passed * bent) - first) / (last - first) if bent else passed
+        part = (sqrt(square + passed * bent) - first) / rise if bent else passed
         at_ms = begin_ms + min(int(part * HOUR_MS), HOUR_MS - 1)
         end = draw()
-        if end < habit.failing:
+        if end < failing:
             yield at_ms, offer.channel, TransactionOutcome.FAILED, None
-        elif end < habit.failing + habit.abandoning:
+        elif end < unfinished:
             yield at_ms, offer.channel, TransactionOutcome.ABANDONED, None
         else:
-            about = TIME_SIGMA * 2 * (draw() + draw() + draw() - 1.5)  # close to normal, and quick
-            took_ms = int(habit.takes_s * 1000 * math.exp(about))
+            took_ms = int(takes_ms * TIMES[int(draw() * len(TIMES))])
             yield at_ms, offer.channel, TransactionOutcome.COMPLETED, took_ms
-        passed -= math.log(1 - draw()) / per_hour
+        passed -= log(1 - draw()) / per_hour
 
 
-def _numbered(service: str, drawn: list[tuple[int, str, TransactionOutcome, int | None]]) -> Iterator[Event]:
+def _numbered(service: str, drawn: list[Drawn]) -> Iterator[Event]:
     minute, number = -1, 0
     for at_ms, channel, outcome, duration_ms in drawn:
         number = number + 1 if at_ms // MINUTE_MS == minute else 0

@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -26,7 +26,7 @@ from monitor.demo.dips import holes
 from monitor.demo.kafka import free_port
 from monitor.demo.plan import TRAFFIC
 from monitor.demo.postgres import hold
-from monitor.demo.shapes import HOUR_MS, MINUTE_MS
+from monitor.demo.shapes import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.demo.traffic import Notes
 from monitor.judge.opening import closed_at
 from monitor.store import counts
@@ -40,8 +40,9 @@ GONE_WITHIN_S = 60.0
 class Run:
     """One `continuity demo` over a folder; used as a context, whatever is left of it is killed at the end."""
 
-    def __init__(self, data: Path, *options: str | Path) -> None:
-        self.data = data
+    def __init__(self, data: Path, *options: str | Path, wait: bool = True) -> None:
+        """As a context it waits until all is up, unless told not to."""
+        self.data, self._waits = data, wait
         self._began = time.monotonic()
         command = [sys.executable, "-m", "monitor", "demo", "--data", str(data), "--no-script", *options]
         self._process = subprocess.Popen(
@@ -56,6 +57,8 @@ class Run:
         self.said = ""
 
     def __enter__(self) -> Run:
+        if not self._waits:
+            return self
         deadline = time.monotonic() + UP_WITHIN_S
         while not (note := self.note()) or note["pid"] != self._process.pid:
             assert self._process.poll() is None, self._process.communicate()[0]
@@ -76,6 +79,15 @@ class Run:
         assert self._process.stdout is not None
         self._process.stdout.close()
 
+    def until_told(self, text: str) -> str:
+        """Reads what it says up to the line with that text, and returns this."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.said += line
+            if text in line:
+                return line
+        raise AssertionError(f"it ended without {text!r}:\n{self.said}")
+
     def note(self) -> dict[str, object]:
         try:
             return json.loads((self.data / "run.json").read_text())
@@ -89,7 +101,7 @@ class Run:
     def end(self, number: int) -> int:
         """Send the signal; returns the exit code and keeps what was said."""
         self._process.send_signal(number)
-        self.said = self._process.communicate(timeout=GONE_WITHIN_S)[0]
+        self.said += self._process.communicate(timeout=GONE_WITHIN_S)[0]
         return self._process.returncode
 
     def ended(self) -> int:
@@ -119,18 +131,24 @@ def data(run_folder: Path) -> Iterator[Path]:
 
 
 Counts = dict[tuple[str, str, int], int]
-"""Path of a channel, outcome and minute since 1970 → transactions."""
+"""Path of a channel, outcome and minute (or hour) since 1970 → transactions."""
+
+Ask = Callable[..., Awaitable[list[counts.Counted]]]
+
+
+def read(data: Path) -> Notes:
+    """How far the sample's sender is."""
+    return msgspec.json.decode((data / TRAFFIC).read_bytes(), type=Notes)
 
 
 def acknowledged(data: Path) -> int:
     """The first minute since 1970 that the sample's sender is not through with."""
-    notes = msgspec.json.decode((data / TRAFFIC).read_bytes(), type=Notes)
-    return notes.sent_ms // MINUTE_MS
+    return read(data).sent_ms // MINUTE_MS
 
 
 def sent(data: Path, *, before: int) -> Counts:
     """What took place by the sample's own account before that minute."""
-    notes = msgspec.json.decode((data / TRAFFIC).read_bytes(), type=Notes)
+    notes = read(data)
     catalogue = load(ROOT / "config", replace={}).catalogue
     paths = {(s.slug, channel.slug): channel.subject for s in catalogue.services for channel in s.channels}
     dips = holes(catalogue.zone, notes.began_ms)
@@ -140,14 +158,21 @@ def sent(data: Path, *, before: int) -> Counts:
 
 def counted(data: Path, *, before: int) -> Counts:
     """What stands in the run's PostgreSQL before that minute."""
+    return stored(data, counts.minutes, MINUTE_MS, from_ms=0, to_ms=before * MINUTE_MS)
 
-    async def read() -> Counts:
+
+def by_hour(data: Path, *, from_ms: int, to_ms: int) -> Counts:
+    """The same by hours."""
+    return stored(data, counts.hours, HOUR_MS, from_ms=from_ms, to_ms=to_ms)
+
+
+def stored(data: Path, ask: Ask, unit_ms: int, *, from_ms: int, to_ms: int) -> Counts:
+    async def rows() -> list[counts.Counted]:
         [dsn] = re.findall(r"export CONTINUITY_POSTGRES_DSN=(.*)", (data / "env").read_text())
         async with open_store(*shlex.split(dsn)) as store:
-            rows = await counts.minutes(store, from_ms=0, to_ms=before * MINUTE_MS)
-        return {(row.channel, row.outcome, row.at_ms // MINUTE_MS): row.events for row in rows}
+            return await ask(store, from_ms=from_ms, to_ms=to_ms)
 
-    return asyncio.run(read())
+    return {(row.channel, row.outcome, row.at_ms // unit_ms): row.events for row in asyncio.run(rows())}
 
 
 def offered_now() -> int:
@@ -233,3 +258,48 @@ def test_a_catalogue_of_ones_own_runs_without_the_fleet_and_commands_can_mean_th
         False,
         True,
     )
+
+
+# -- the first start: three finished weeks are there when the address is told
+
+
+@pytest.fixture(scope="module")
+def first_start(run_folder: Path) -> Iterator[Run]:
+    """Stopped in the middle of its history, begun again, and its address just told."""
+    (folder := run_folder / "first").mkdir()
+    with Run(folder, wait=False) as stopped:
+        stopped.until_told("three weeks of transactions")
+        began_ms = read(folder).began_ms
+        while read(folder).sent_ms < began_ms + 3 * DAY_MS:
+            time.sleep(0.01)
+        stopped.end(signal.SIGINT)
+    assert read(folder).sent_ms < read(folder).summed_ms, "it was stopped too late"
+    with Run(folder, wait=False) as run:
+        run.url = run.until_told("    Open ").split()[1]
+        yield run
+        run.end(signal.SIGINT)
+
+
+def test_three_weeks_in_all_their_figures_are_published_when_the_address_is_told(first_start: Run) -> None:
+    weeks = json.loads(first_start.page("/api/v1/reports?kind=week&entity="))["items"]
+    missed, counted, completion, uptake = "F17", "F19", "F20", "F22"
+    shown = [
+        code
+        for week in weeks
+        for code in (missed, counted, completion, uptake)
+        if week["figures"][code]["text"]
+    ]
+    assert shown == 3 * [missed, counted, completion, uptake]
+    assert [(week["complete"], week["sample"]) for week in weeks] == 3 * [(True, True)]
+
+
+def test_a_first_start_that_was_stopped_midway_counts_its_history_once(first_start: Run) -> None:
+    notes = read(first_start.data)
+    catalogue = load(ROOT / "config", replace={}).catalogue
+    course, dips = Course(catalogue), holes(catalogue.zone, notes.began_ms)
+    expected = Counter[tuple[str, str, int]]()
+    for hour_ms in range(notes.began_ms, notes.summed_ms, HOUR_MS):
+        for one in course.summed(hour_ms, hour_ms + HOUR_MS, dips):
+            expected[f"service:{one.service}/{one.channel}", one.outcome, hour_ms // HOUR_MS] += one.count
+    found = by_hour(first_start.data, from_ms=notes.began_ms, to_ms=notes.summed_ms)
+    assert found == expected

@@ -21,7 +21,7 @@ from monitor.demo.course import Course
 from monitor.demo.dips import holes
 from monitor.demo.plan import PLAN, TRAFFIC, Plan
 from monitor.demo.shapes import DAY_MS, HOUR_MS, MINUTE_MS
-from monitor.demo.traffic import Notes
+from monitor.demo.traffic import SUMMED_STEP_MS, Notes
 from monitor.stream.kafka import Kafka, open_consumer, partition_for
 from monitor.stream.wire import TRANSACTIONS, decode_transaction
 from tests.integration.monitor_process import super_user, until
@@ -33,10 +33,11 @@ CAUGHT_UP_MS = 3_000
 class Run:
     """The process that `continuity demo` starts, over a folder and topics of its own."""
 
-    def __init__(self, data: Path, kafka: Kafka, *, history_ms: int) -> None:
+    def __init__(self, data: Path, kafka: Kafka, *, history_ms: int, summed_ms: int = 0) -> None:
+        """Of the history so much goes as sums."""
         self.data, self.kafka = data, kafka
         began_ms = int(time.time() * 1000) // MINUTE_MS * MINUTE_MS - history_ms
-        notes = Notes(began_ms=began_ms, sent_ms=began_ms)
+        notes = Notes(began_ms=began_ms, sent_ms=began_ms, summed_ms=began_ms + summed_ms)
         (data / TRAFFIC).write_bytes(msgspec.json.encode(notes))
         (data / PLAN).write_bytes(msgspec.json.encode(Plan(config=str(ROOT / "config"), replace={})))
         self._log = data / "traffic.log"
@@ -81,7 +82,12 @@ class Run:
         catalogue = load(ROOT / "config", replace={}).catalogue
         notes, course = self.notes, Course(catalogue)
         dips = holes(catalogue.zone, notes.began_ms)
-        return {event.id for event in course.between(notes.began_ms, notes.sent_ms, dips)}
+        single_ms = max(notes.began_ms, notes.summed_ms)
+        steps = range(notes.began_ms, single_ms, SUMMED_STEP_MS)
+        found = {
+            one.id for at in steps for one in course.summed(at, min(at + SUMMED_STEP_MS, single_ms), dips)
+        }
+        return found | {event.id for event in course.between(single_ms, notes.sent_ms, dips)}
 
 
 @pytest.fixture
@@ -99,8 +105,8 @@ def run(tmp_path: Path, kafka: Kafka) -> Iterator[Run]:
 
 @pytest.fixture
 def long_run(tmp_path: Path, kafka: Kafka) -> Iterator[Run]:
-    """Two days lie behind; not yet started."""
-    made = Run(tmp_path, kafka, history_ms=2 * DAY_MS)
+    """Two days lie behind, half of the first goes as sums; not yet started."""
+    made = Run(tmp_path, kafka, history_ms=2 * DAY_MS, summed_ms=12 * HOUR_MS)
     yield made
     made.end()
 

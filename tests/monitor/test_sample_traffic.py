@@ -12,14 +12,17 @@ import pytest
 
 from monitor.config.load import load
 from monitor.demo import faults
+from monitor.demo.past import weeks_over
 from monitor.demo.plan import TRAFFIC
 from monitor.demo.shapes import DAY_MS, HOUR_MS
-from monitor.demo.traffic import HISTORY_MS, STEP_MS, Notes, Traffic
+from monitor.demo.traffic import DETAIL_MS, SUMMED_STEP_MS, Notes, Traffic
 from monitor.model import Catalogue
 from monitor.stream.wire import Transaction, decode_transaction
 
 CONFIG = Path(__file__).parents[2] / "config"
-NOW_MS = int(datetime(2026, 3, 1, 11, tzinfo=ZoneInfo("Asia/Riyadh")).timestamp() * 1000)  # a working day
+ZONE = ZoneInfo("Asia/Riyadh")
+NOW_MS = int(datetime(2026, 3, 1, 11, tzinfo=ZONE).timestamp() * 1000)  # a working day
+BEGAN_MS = int(datetime(2026, 2, 8, tzinfo=ZONE).timestamp() * 1000)  # weeks begin on Sundays there
 
 
 class Clock:
@@ -44,7 +47,7 @@ def clock() -> Clock:
 
 def live(sample: Catalogue, data: Path, clock: Clock) -> Traffic:
     """One that has caught up."""
-    notes = Notes(began_ms=NOW_MS - HISTORY_MS, sent_ms=clock.ms)
+    notes = Notes(began_ms=BEGAN_MS, sent_ms=clock.ms)
     (data / TRAFFIC).write_bytes(msgspec.json.encode(notes))
     return Traffic(sample, data, now=clock)
 
@@ -60,13 +63,49 @@ def of(service: str, found: list[Transaction]) -> list[Transaction]:
     return [message for message in found if message.service == service]
 
 
-def test_the_first_run_begins_three_weeks_ago(sample: Catalogue, tmp_path: Path, clock: Clock) -> None:
+def test_the_first_run_begins_with_the_first_of_three_finished_weeks(
+    sample: Catalogue, tmp_path: Path, clock: Clock
+) -> None:
     traffic = Traffic(sample, tmp_path, now=clock)
     found = send(traffic)
-    assert traffic.behind_ms == HISTORY_MS - STEP_MS
-    began_ms = NOW_MS - HISTORY_MS
-    assert all(began_ms <= at.at.timestamp() * 1000 < began_ms + STEP_MS for at in found)
+    assert (traffic.began_ms, traffic.behind_ms) == (BEGAN_MS, NOW_MS - BEGAN_MS - SUMMED_STEP_MS)
+    assert all(BEGAN_MS <= at.at.timestamp() * 1000 < BEGAN_MS + SUMMED_STEP_MS for at in found)
     assert all(message.id.startswith("sample-") for message in found)
+
+
+@pytest.mark.parametrize("day", range(7))
+def test_on_whatever_day_the_first_run_is_the_history_holds_three_whole_weeks(
+    sample: Catalogue, day: int
+) -> None:
+    now_ms = NOW_MS + day * DAY_MS
+    assert weeks_over(sample, now_ms)[0].start_ms == BEGAN_MS
+
+
+def test_of_a_history_all_but_the_last_day_goes_as_sums(
+    sample: Catalogue, tmp_path: Path, clock: Clock
+) -> None:
+    traffic, sums, single = Traffic(sample, tmp_path, now=clock), 0, 0
+    while traffic.behind_ms:
+        before_ms = traffic.behind_ms
+        for message in send(traffic):
+            sums += before_ms > DETAIL_MS + HOUR_MS and message.count > 1
+            single += before_ms <= DETAIL_MS and message.count == 1
+            assert before_ms > DETAIL_MS or message.count == 1
+    assert min(sums, single) > 50_000
+
+
+def test_what_was_to_go_as_sums_does_so_after_a_restart_days_later(
+    sample: Catalogue, tmp_path: Path, clock: Clock
+) -> None:
+    """A step that was sent and never noted goes again under the same ids, and so counts once."""
+    first = Traffic(sample, tmp_path, now=clock)
+    while first.behind_ms > DETAIL_MS + HOUR_MS:
+        lost = first.step()
+        first.sent(lost[0])
+    lost = first.step()
+    clock.ms += 2 * DAY_MS
+    again = Traffic(sample, tmp_path, now=clock)
+    assert again.step() == lost
 
 
 def test_messages_go_by_the_key_of_their_service(sample: Catalogue, tmp_path: Path, clock: Clock) -> None:
@@ -90,12 +129,13 @@ def test_notes_older_than_the_history_begin_a_new_one(
     sample: Catalogue, tmp_path: Path, clock: Clock
 ) -> None:
     live(sample, tmp_path, clock)
-    clock.ms += HISTORY_MS + DAY_MS
-    assert Traffic(sample, tmp_path, now=clock).behind_ms == HISTORY_MS
+    clock.ms += 28 * DAY_MS
+    assert Traffic(sample, tmp_path, now=clock).began_ms == BEGAN_MS + 28 * DAY_MS
 
 
 def test_a_few_are_sent_twice_with_the_same_id(sample: Catalogue, tmp_path: Path, clock: Clock) -> None:
-    traffic, found = Traffic(sample, tmp_path, now=clock), Counter[str]()
+    traffic, found = live(sample, tmp_path, clock), Counter[str]()
+    clock.ms += DAY_MS
     for _ in range(24):
         found.update(message.id for message in send(traffic))
     assert {n for n in found.values() if n > 1} == {2}

@@ -199,3 +199,42 @@ def test_a_dip_from_which_nobody_comes_back_any_more_is_forgotten() -> None:
     after = timedelta(hours=31) // timedelta(milliseconds=1)
     found = [dips.followed([DIP], {}, now_ms=DIP.until_ms + ms, looked_ms=0) for ms in (after // 2, after)]
     assert found == [[DIP], []]
+
+
+# -- sums, as a sender tells them that counts by itself
+
+
+def holes_of_three_weeks(sample: Catalogue) -> list[Dip]:
+    return dips.holes(sample.zone, SUNDAY)
+
+
+def test_sums_hold_every_transaction_once_in_its_hour(course: Course, sample: Catalogue) -> None:
+    holes = holes_of_three_weeks(sample)
+    begin_ms, end_ms = SUNDAY + DAY_MS, SUNDAY + 2 * DAY_MS  # the first hole is in it
+    single, summed = Counter[tuple[str, str, str, int]](), Counter[tuple[str, str, str, int]]()
+    for event in course.between(begin_ms, end_ms, holes):
+        single[event.service, event.channel, event.outcome, event.at_ms // HOUR_MS] += 1
+    for one in course.summed(begin_ms, end_ms, holes):
+        summed[one.service, one.channel, one.outcome, one.at_ms // HOUR_MS] += one.count
+    assert summed == single
+
+
+def test_a_sum_tells_how_long_its_transactions_took_together(course: Course) -> None:
+    took = sum(event.duration_ms or 0 for event in course.between(TEN, TEN + HOUR_MS))
+    told = sum((one.duration_ms or 0) * one.count for one in course.summed(TEN, TEN + HOUR_MS))
+    assert told == pytest.approx(took)
+
+
+def test_no_sum_reaches_over_the_beginning_or_end_of_a_dip(course: Course, sample: Catalogue) -> None:
+    """What is counted within an outage, by the minute, is what took place in it."""
+    for hole in holes_of_three_weeks(sample)[:3]:
+        hours = course.summed(
+            hole.since_ms // HOUR_MS * HOUR_MS, hole.until_ms // HOUR_MS * HOUR_MS + HOUR_MS, [hole]
+        )
+        within = sum(one.count for one in hours if hole.since_ms <= one.at_ms < hole.until_ms)
+        assert within == len(course.between(hole.since_ms, hole.until_ms, [hole]))
+
+
+def test_sums_of_the_same_stretch_have_the_same_ids_and_no_two_the_same(course: Course) -> None:
+    once, again = ([one.id for one in course.summed(TEN, TEN + DAY_MS)] for _ in range(2))
+    assert (once, len(set(once))) == (again, len(once))
