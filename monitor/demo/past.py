@@ -105,10 +105,10 @@ async def give_a_past(store: Store, *, history_ms: int, now_ms: int, grace_ms: i
     async with store.transaction() as connection:
         await sample.existed_before(connection, from_ms=weeks[0].start_ms, first_ms=began_ms)
         await changes.add(connection, rows)
-        await people.write(connection, first.catalogue, dips_of(first.catalogue, **within), rows)
+        await people.write(connection, first, dips_of(first.catalogue, **within), rows)
         await figures.mark(connection, {GOVERNMENT: weeks[0].start_ms})
         await changes.wake(connection)
-    await people.meet(store, first.catalogue, now_ms=now_ms, label=weeks[-1].label)
+    await people.meet(store, first, now_ms=now_ms, label=weeks[-1].label)
     return len(rows)
 
 

@@ -17,9 +17,11 @@ from monitor.demo.dips import HOLE, HOLES, Dip, subject_hit
 from monitor.judge.handling import row_of
 from monitor.judge.incidents import Incident, Kind, State
 from monitor.judge.periods import day_of, midnight_ms
+from monitor.judge.reach_of_work import covered
+from monitor.judge.surroundings import Surroundings
 from monitor.judge.troubles import Sign
 from monitor.judge.work import Details
-from monitor.model import Catalogue, ExclusionKind, Severity, Text, Verdict
+from monitor.model import ExclusionKind, Severity, Text, Verdict, Version
 from monitor.store import committee, exclusions, incidents, sample
 from monitor.store.changes import ChangeRow
 from monitor.store.committee import Question
@@ -74,23 +76,23 @@ NEXT = "صيانة دورية لنظام المواعيد · Regular maintenance
 """Announced, and still to come."""
 
 
-async def write(
-    connection: Any, catalogue: Catalogue, dips: Sequence[Dip], rows: Iterable[ChangeRow]
-) -> None:
+async def write(connection: Any, version: Version, dips: Sequence[Dip], rows: Iterable[ChangeRow]) -> None:
     """Their incidents and announcements, as far back as the holes among `dips` lie; in this transaction."""
     await incidents.take_desk(connection)
     taken = _taken(rows)
     taken, numbers = _taken(rows), await incidents.last_numbers_within(connection)
     by_hole = {int(dip.name.removeprefix(HOLE)): dip for dip in dips}
-    subjects = {number: subject_hit(catalogue, HOLES[number]) for number in by_hole}
+    subjects = {number: subject_hit(version.catalogue, HOLES[number]) for number in by_hole}
     for number, said in DONE.items():
         if subject := subjects.get(number):
             dip = by_hole[number]
             services = taken.get((subject, dip.since_ms), [])
             await _handled(connection, _incident(subject, dip, services, numbers), said)
+    around = Surroundings(version)
     for each in WORK:
         if subject := subjects.get(each.hole):
-            await _worked(connection, subject, by_hole[each.hole].since_ms, each)
+            reached = covered(around, [subject])
+            await _worked(connection, reached, by_hole[each.hole].since_ms, each)
 
 
 def _taken(rows: Iterable[ChangeRow]) -> dict[tuple[str, int], list[str]]:
@@ -140,12 +142,12 @@ async def _handled(connection: Any, incident: Incident, said: str) -> None:
     await sample.known_when_true(connection, number)
 
 
-async def _worked(connection: Any, subject: str, began_ms: int, work: Work) -> None:
+async def _worked(connection: Any, subjects: Sequence[str], began_ms: int, work: Work) -> None:
     """Announced, perhaps prolonged without notice; the committee ruled on that or is still to."""
     from_ms, to_ms = began_ms, began_ms + work.lasts_ms
     filed: dict[str, Any] = {
         "kind": ExclusionKind.MAINTENANCE.value,
-        "subjects": [subject],
+        "subjects": subjects,
         "why": work.why,
         "document": msgspec.json.encode(work.details).decode(),
     }
@@ -161,15 +163,15 @@ async def _worked(connection: Any, subject: str, began_ms: int, work: Work) -> N
         await sample.happened(connection, Act.REFUSED, more, at_ms=until_ms + DAY_MS)
 
 
-async def meet(store: Store, catalogue: Catalogue, *, now_ms: int, label: str) -> None:
+async def meet(store: Store, version: Version, *, now_ms: int, label: str) -> None:
     """What the committee agreed and asked in its last meetings, and work that is still to come; once.
 
     `label`: the week whose report its last question is about.
     """
     if await committee.actions(store, limit=1):
         return
-    today = day_of(now_ms, ZoneInfo(catalogue.zone))
-    await _announce_what_comes(store, catalogue, now_ms)
+    today = day_of(now_ms, ZoneInfo(version.catalogue.zone))
+    await _announce_what_comes(store, version, now_ms)
     await _agree(store, today, now_ms)
     asked = Question(
         "هل يوجد مسار بديل للدفع عند توقف البوابة؟ · Is there another way to pay when the gateway is down?",
@@ -204,15 +206,15 @@ async def _agree(store: Store, today: date, now_ms: int) -> None:
         await sample.happened(connection, Act.DONE, done, at_ms=now_ms - 3 * DAY_MS)
 
 
-async def _announce_what_comes(store: Store, catalogue: Catalogue, now_ms: int) -> None:
+async def _announce_what_comes(store: Store, version: Version, now_ms: int) -> None:
     """At night, six days from now."""
-    zone = ZoneInfo(catalogue.zone)
+    zone = ZoneInfo(version.catalogue.zone)
     from_ms = midnight_ms(day_of(now_ms, zone) + timedelta(days=6), zone) + HOUR_MS
     async with store.transaction() as connection:
         await exclusions.announce(
             connection,
             kind=ExclusionKind.MAINTENANCE.value,
-            subjects=["system:appointments"],
+            subjects=covered(Surroundings(version), ["system:appointments"]),
             from_ms=from_ms,
             to_ms=from_ms + 2 * HOUR_MS,
             why=NEXT,

@@ -23,6 +23,7 @@ TOP = 3  # outages on the first page
 LISTED = 300  # of them in the annex: the JSON and the sheets have all
 LATIN = "U+0000-00FF, U+2000-206F, U+2192, U+2212"
 ARABIC = "U+0600-06FF, U+0750-077F, U+08A0-08FF, U+FB50-FDFF, U+FE70-FEFC"
+NAMES = 3  # of one piece of work
 TILES = ("F05", "F06", "F08", "F10", "F14", "F17")  # beside the sentence
 UPTAKE = ("F31", "F19", "F20", "F21", "F22", "F23")
 WORK = ("F24", "F25", "F26", "F27")
@@ -90,6 +91,7 @@ def html(document: Document, language: str, *, digest: str, draft: bool = False)
         "tiles": TILES,
         "uptake_figures": UPTAKE,
         "work_figures": WORK,
+        "work_names": NAMES,
         "missed_objective": [each for each in document.services if _is(each, "no")],
     }
     return _environment().get_template("report.html").render(values)

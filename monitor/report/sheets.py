@@ -132,7 +132,7 @@ def _work(document: Document, voice: Voice) -> Table:
     rows: list[list[Cell]] = [
         [
             each.number,
-            voice.listed(name.get(voice.language) or "" for name in each.names),
+            voice.listed(voice.worked_on(each)),
             each.began,
             each.ended,
             each.announced,

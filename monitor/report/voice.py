@@ -218,6 +218,14 @@ class Voice(Speaker):
     def listed(self, items: Iterable[str]) -> str:
         return self.plain("list.join").join(items)
 
+    def worked_on(self, work: Work) -> list[str]:
+        """Names of the systems and services that are worked on, each once, whatever channels are named."""
+        names = {
+            subject.partition("/")[0]: name.get(self.language)
+            for subject, name in zip(work.subjects, work.names, strict=True)
+        }
+        return [name or subject for subject, name in names.items()]
+
     def stands(self, work: Work) -> str:
         """How work was announced, what the committee said of it if it did, and whether it counts."""
         said = dict.fromkeys(each for each in (work.notice, work.standing) if each)

@@ -39,14 +39,15 @@ async def store(database: str, catalogue: Catalogue) -> AsyncIterator[Store]:
 async def test_work_of_every_kind_was_announced_in_weeks_that_are_over(store: Store) -> None:
     now_ms = await reports.now(store)
     found = [exclusion_of(row) for row in await exclusions.touching(store, from_ms=0, to_ms=now_ms)]
-    stands = {each.why.partition(" · ")[2]: [] for each in found}
+    stands: dict[str, list[str]] = {}
     for each in found:
-        stands[each.why.partition(" · ")[2]].append(standing(each, notice_ms=NOTICE_MS).value)
+        stands.setdefault(each.why.partition(" · ")[2], []).append(standing(each, notice_ms=NOTICE_MS).value)
     assert stands == {
         "Upgrade of the signature servers": ["noticed"],
         "Urgent change of the payment gateway for the bank": ["short_notice"],
         "Move of the business register to the new data centre": ["noticed", "rejected"],
     }
+    assert all(any(subject.startswith("service:") for subject in each.subjects) for each in found)
     assert [each.why for each in found if waits(each, notice_ms=NOTICE_MS)] == [
         "تغيير عاجل في بوابة الدفع بطلب من البنك · Urgent change of the payment gateway for the bank"
     ]

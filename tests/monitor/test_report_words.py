@@ -7,6 +7,7 @@ from datetime import date
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.judge.budgets import PERIODS
 from monitor.judge.exclusions import Standing
@@ -14,7 +15,7 @@ from monitor.judge.findings import DROP, FAILURE_RATE, SURGE
 from monitor.judge.findings import SILENCE as SILENT
 from monitor.judge.seconds import Says, State
 from monitor.judge.timeline import NOT_MEASURED, SILENCE, UNCONFIRMED
-from monitor.model import ChannelKind, DayName
+from monitor.model import ChannelKind, DayName, Text
 from monitor.model import Missing as Unknowns
 from monitor.objectives import Indicator
 from monitor.report.document import Kind, Value
@@ -145,3 +146,12 @@ def test_an_outage_over_midnight_says_both_days() -> None:
     night = golden().outages[1]
     said = Voice("en", golden()).times(night.began, night.ended)
     assert bare(said) == "from 19 November 2026, 22:00 to 20 November 2026, 02:00"
+
+
+def test_work_on_many_channels_of_a_service_names_it_once() -> None:
+    work = replace(
+        golden().work[0],
+        subjects=("system:signature", "service:visa", "service:visa/web", "service:visa/app"),
+        names=(Text(en="Signature"), Text(en="Visa"), Text(en="Visa"), Text(en="Visa")),
+    )
+    assert Voice("en", golden()).worked_on(work) == ["Signature", "Visa"]

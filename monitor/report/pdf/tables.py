@@ -87,7 +87,7 @@ def work(writer: Writer, lines: Sequence[Work], *, longest: int | None = LONGEST
 
 def _work_row(writer: Writer, each: Work, longest: int | None) -> list[Cell]:
     voice = writer.voice
-    names = [writer.named(text, each.subjects[place]) for place, text in enumerate(each.names)]
+    names = [writer.isolated(whose) for whose in voice.worked_on(each)]
     shown = names if longest is None or len(names) <= NAMES else [*names[:NAMES], "…"]
     return [
         writer.cell(voice.number(each.number)),

@@ -48,7 +48,11 @@ class Writer:
 
     def named(self, text: Text, fallback: str) -> str:
         """A name, isolated."""
-        return name(shortened(text.get(self.voice.language) or fallback, self._longest))
+        return self.isolated(text.get(self.voice.language) or fallback)
+
+    def isolated(self, text: str) -> str:
+        """A name in whatever language, isolated."""
+        return name(shortened(text, self._longest))
 
     def called(self, part: Part) -> str:
         return self.named(part.name, part.slug)
