@@ -166,6 +166,11 @@ def opened_ms(catalogue: Catalogue, hours: str, at_ms: int) -> int:
     return found_ms
 
 
+def opens_within(catalogue: Catalogue, hours: str, from_ms: int, to_ms: int) -> bool:
+    """Whether it is open at any instant of [from, to)."""
+    return any(_open(hours, Era(from_ms, to_ms, catalogue)))
+
+
 class Usual(NamedTuple):
     """A stretch of days of the week with the same hours: minutes of the day, None where it is closed."""
 

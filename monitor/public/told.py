@@ -13,7 +13,7 @@ from typing import NamedTuple
 from monitor.facts import Day, Said
 from monitor.judge.exclusions import Exclusion
 from monitor.judge.incidents import Incident, State
-from monitor.judge.opening import opened_ms, opens_ms
+from monitor.judge.opening import opened_ms, opens_ms, opens_within
 from monitor.judge.picture import ChannelShown, Picture, ServiceShown
 from monitor.judge.promises import promised_ms, published_ms
 from monitor.judge.seconds import State as Spent
@@ -133,8 +133,15 @@ class _Teller:
             slowly=() if closed else _that_are(Verdict.DEGRADED, completing),
             said=tuple(self._said(service, notes, mine)),
             work=tuple(self._works.planned(service)),
-            past=tuple(_past(one, service) for one in mine),
+            past=tuple(_past(one, service) for one in mine if self._met(one.incident, service)),
         )
+
+    def _met(self, incident: Incident, service: Service) -> bool:
+        """Whether somebody could meet it: not when all of it lay outside the service's hours."""
+        until_ms = self._now_ms if incident.open else ended_ms(incident)
+        if not service.hours or incident.since_ms >= until_ms:
+            return True
+        return opens_within(self._given.picture.catalogue, service.hours, incident.since_ms, until_ms)
 
     def _said(self, service: Service, notes: Sequence[Note], mine: Sequence[Published]) -> list[Said]:
         """What people added to what is said now, the newest first."""

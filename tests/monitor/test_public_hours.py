@@ -14,7 +14,18 @@ from monitor.public.notes import Saying
 from monitor.public.overview import counted, failing
 from monitor.public.pages import Files, Pages
 from monitor.public.told import Given, tell
-from tests.monitor.public_scene import APP, CALL, DAY_MS, WEB, day, given, government, passport
+from tests.monitor.public_scene import (
+    APP,
+    CALL,
+    DAY_MS,
+    WEB,
+    day,
+    given,
+    government,
+    incident,
+    ms,
+    passport,
+)
 from tests.monitor.test_public_pages import text_of
 from tests.monitor.test_public_told import both, says, told
 
@@ -103,6 +114,16 @@ def test_what_failed_while_it_was_closed_is_published_five_minutes_after_it_open
 ) -> None:
     known = given(*ALL_DOWN, at_s=EIGHT_S + after_s, catalogue=offered("08:00-15:00"))
     assert told(known).state is state
+
+
+@pytest.mark.parametrize(("until_s", "told_of"), [(EIGHT_S, 0), (EIGHT_S + 60.0, 1)])
+def test_an_incident_that_lay_wholly_outside_its_hours_is_none_of_its_past(
+    until_s: float, told_of: int
+) -> None:
+    over = {"state": "closed", "well_ms": ms(until_s), "closed_ms": ms(until_s)}
+    night = incident(WEB, services=("service:passport",), since_s=600.0, **over)
+    known = given(at_s=2 * DAY_S, catalogue=offered("08:00-15:00"), incidents=[night])
+    assert len(told(known).past) == told_of
 
 
 def test_not_knowing_what_its_channels_do_changes_nothing_while_it_is_closed() -> None:
