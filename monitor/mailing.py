@@ -9,9 +9,10 @@ from typing import Literal, NamedTuple
 
 import aiosmtplib
 
-from monitor.outcome import Fate, Outcome
+from monitor.outcome import Fate, Outcome, of_connection
 
 SMTP_S = 15.0
+QUIT_S = 2.0
 
 
 class MailServer(NamedTuple):
@@ -30,22 +31,11 @@ async def hand_over(
     mail: EmailMessage, server: MailServer, *, sender: str, people: Sequence[str], within_s: float = SMTP_S
 ) -> Outcome:
     """Send to `people`. Never raises for what the server does, and what it answers names no address."""
+    client = _client(server, within_s)
     try:
         async with asyncio.timeout(within_s):
-            await aiosmtplib.send(
-                mail,
-                sender=sender,
-                recipients=list(people),
-                hostname=server.host,
-                port=server.port,
-                username=server.user,
-                password=server.password,
-                use_tls=server.tls == "tls",
-                start_tls={"starttls": True, "none": False}.get(server.tls),
-                validate_certs=server.verify,
-                cert_bundle=server.ca,
-                timeout=within_s,
-            )
+            await client.connect()
+            await client.send_message(mail, sender=sender, recipients=list(people))
     except aiosmtplib.SMTPRecipientsRefused as error:
         return _refused([refused.code for refused in error.recipients])
     except aiosmtplib.SMTPResponseException as error:
@@ -53,8 +43,36 @@ async def hand_over(
     except TimeoutError:
         return Outcome(Fate.PASSING, f"no answer within {within_s:g} s")
     except (aiosmtplib.SMTPException, OSError) as error:
-        return Outcome(Fate.PASSING, type(error).__name__)
+        return of_connection(error)
+    finally:
+        await _leave(client)
     return Outcome(Fate.ACCEPTED, "accepted by the mail server")
+
+
+def _client(server: MailServer, within_s: float) -> aiosmtplib.SMTP:
+    return aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=server.user,
+        password=server.password,
+        use_tls=server.tls == "tls",
+        start_tls={"starttls": True, "none": False}.get(server.tls),
+        validate_certs=server.verify,
+        cert_bundle=server.ca,
+        timeout=within_s,
+    )
+
+
+async def _leave(client: aiosmtplib.SMTP) -> None:
+    """What was taken stays taken, however the server says good-bye."""
+    try:
+        if client.is_connected:
+            async with asyncio.timeout(QUIT_S):
+                await client.quit()
+    except (aiosmtplib.SMTPException, OSError):  # a time-out is one too
+        pass
+    finally:
+        client.close()
 
 
 def _refused(codes: list[int]) -> Outcome:

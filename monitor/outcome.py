@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -52,6 +53,18 @@ def of_status(status: int, *, wait_s: float | None = None) -> Outcome:
         return Outcome(Fate.ACCEPTED, said)
     passing = status >= 500 or status in (408, 425, 429)
     return Outcome(Fate.PASSING if passing else Fate.PERMANENT, said, wait_s if passing else None)
+
+
+def of_connection(error: BaseException) -> Outcome:
+    """What a connection that failed says of one try: worth another, and never with an address."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Outcome(Fate.PASSING, "its certificate is not trusted")
+        if isinstance(cause, ssl.SSLError):
+            return Outcome(Fate.PASSING, "no encrypted connection could be made")
+        cause = cause.__cause__
+    return Outcome(Fate.PASSING, type(error).__name__)
 
 
 def seconds_asked(header: str | None) -> float | None:

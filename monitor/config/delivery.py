@@ -11,7 +11,9 @@ from monitor.config.decode import Reading
 from probes.contract import SecretRef
 
 Meta = msgspec.Meta
-ADDRESS = r"^[^@\s<>,;]+@[^@\s<>,;]+$"
+ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+PART = r"[^@\s<>,;.]+"  # of a domain, which may be written in any script
+ADDRESS = rf"^{ATOM}(\.{ATOM})*@{PART}(\.{PART})*$"
 WAYS = ("mail", "folder", "webhook")
 Form = Literal["pdf", "html", "xlsx", "json"]
 """Files that can be sent along."""
@@ -56,7 +58,7 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(description="One mail address.", pattern=r"^$|" + ADDRESS, examples=["chair@gov.example"]),
     ] = ""
-    folder: Annotated[str, Meta(description="A folder; each file appears in it whole.")] = ""
+    folder: Annotated[str, Meta(description="A folder that is there; each file appears in it whole.")] = ""
     webhook: Annotated[
         SecretRef | None,
         Meta(description="Where an address is that is posted links as JSON: `env:NAME` or `file:/path`."),

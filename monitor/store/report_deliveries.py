@@ -109,8 +109,9 @@ async def drop_drafts(connection: asyncpg.Connection, which: Which) -> None:
 
 
 async def claim(store: Store, recipients: Collection[str], *, lease: str, lease_s: float) -> Claimed | None:
-    """The oldest that is due to one of `recipients` and that nobody is at; this process is at it now.
+    """One that is due to one of `recipients` and that nobody is at; this process is at it now.
 
+    Who has waited longest since it was due comes first: what is tried again and again holds up nobody else.
     A second claim by others waits for the lease to run out, which is after every deadline of sending.
     """
     async with store.connection() as connection:
@@ -123,7 +124,7 @@ async def claim(store: Store, recipients: Collection[str], *, lease: str, lease_
                     select id from report_delivery
                      where state = 'waiting' and due_at <= now() and recipient = any ($1)
                        and (lease_until is null or lease_until < now())
-                     order by id limit 1 for update skip locked)
+                     order by due_at, id limit 1 for update skip locked)
                 returning *)
             select t.id, t.scope, t.label, t.version, t.stage, t.recipient, t.made_at, t.tries, t.lease,
                    coalesce(r.document, d.document) as document, d.review_until

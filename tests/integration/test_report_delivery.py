@@ -5,36 +5,42 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import errno
 import os
 import signal
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from prometheus_client import CollectorRegistry
 
+from monitor import mailing
 from monitor.config.delivery import DeliverySettings, Recipient, SmtpSettings
 from monitor.config.settings import ReportSettings
 from monitor.demo import authority
 from monitor.demo.child import Child
 from monitor.demo.kafka import free_port
-from monitor.errors import UsageError
+from monitor.errors import StoreUnavailable, UsageError
 from monitor.judge.terms import terms_of
 from monitor.lifetime import Stop
 from monitor.model import GOVERNMENT
 from monitor.report.asking import Wanted
 from monitor.report.asking import publish as publish_asked
+from monitor.report.delivery import ways
 from monitor.report.delivery.loop import Delivering
 from monitor.report.delivery.metrics import DeliveryMetrics
 from monitor.report.delivery.plan import Again, release_due, send_again, sign_off
 from monitor.report.document import digest, encode
+from monitor.report.files import File
 from monitor.report.gather import Ask
 from monitor.report.publishing import freeze
 from monitor.report.times import named_stretch
@@ -66,6 +72,14 @@ class Mailbox:
         self.data_answers: list[str] = []
         self.encrypted = False
         self.on_taken: Callable[[], None] = lambda: None
+        self.bye = "221 bye"  # or "hangs", or "cut"
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.bye == "hangs":
+            await until(server.transport.is_closing)
+        if self.bye == "cut":
+            server.transport.abort()
+        return self.bye
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -121,6 +135,23 @@ async def hook(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Webhook]:
 async def store(database: str) -> AsyncIterator[Store]:
     async with open_store(database) as opened:
         yield opened
+
+
+Answer = Callable[[web.Request], Awaitable[web.Response]]
+
+
+@asynccontextmanager
+async def listening(answer: Answer, context: ssl.SSLContext | None = None) -> AsyncIterator[tuple[str, int]]:
+    """A server on a free port that gives this answer to everything; (address, port)."""
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        yield runner.addresses[0]
+    finally:
+        await runner.cleanup()
 
 
 def chair(name: str = "chair", **more: Any) -> Recipient:
@@ -235,7 +266,7 @@ async def test_by_starttls_only_to_a_server_whose_authority_is_trusted(store: St
     with serving_mail(tls_context=context) as kept:
         strange = SmtpSettings(host="127.0.0.1", port=kept.port, sender="a@b.example")
         [row] = await turn(store, settings(strange, chair()))
-        assert (row.state, kept.mails) == ("waiting", [])
+        assert (row.state, row.said, kept.mails) == ("waiting", "its certificate is not trusted", [])
         await later(store, 10)
         trusted = SmtpSettings(
             host="127.0.0.1", port=kept.port, sender="a@b.example", ca=str(authority.ensure(tmp_path))
@@ -279,6 +310,61 @@ async def test_killed_between_acceptance_and_record_it_repeats_under_the_same_me
         await asyncio.to_thread(second.stop)
     assert len(mailbox.offered) == 2
     assert len({*mailbox.offered}) == 1
+
+
+@pytest.mark.parametrize("bye", ["500 never", "hangs", "cut"])
+async def test_what_the_server_took_is_sent_once_however_it_says_good_bye(
+    store: Store, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, bye: str
+) -> None:
+    await published(store, "chair")
+    monkeypatch.setattr(mailing, "QUIT_S", 0.2)
+    mailbox.bye = bye
+    [row] = await turn(store, settings(mailbox.smtp, chair()))
+    assert (row.state, row.said, len(mailbox.mails)) == ("sent", "accepted by the mail server", 1)
+
+
+async def test_what_the_server_took_while_postgresql_is_away_is_sent_once(
+    store: Store, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a crash between acceptance and record may repeat it."""
+    await published(store, "chair")
+    close, away = table.close, [True, True]
+
+    async def closing(*arguments: Any, **more: Any) -> bool:
+        if away:
+            away.pop()
+            raise StoreUnavailable("PostgreSQL: restarting")
+        return await close(*arguments, **more)
+
+    monkeypatch.setattr(table, "close", closing)
+    role = delivering(store, settings(mailbox.smtp, chair()))
+    await role.turn(Stop())
+    assert [(row.state, row.tries) for row in await table.log(store)] == [("sent", 1)]
+    assert (len(mailbox.mails), role._metrics.sent.labels("chair")._value.get()) == (1, 1)
+
+
+async def test_who_is_tried_again_and_again_does_not_hold_up_who_was_not_tried_yet(store: Store) -> None:
+    await published(store, "hangs", "new")
+    async with store.connection() as connection:
+        await connection.execute(
+            "update report_delivery set tries = 9, due_at = made_at + interval '1 millisecond' "
+            "where recipient = 'hangs'"
+        )
+        await connection.execute("update report_delivery set due_at = made_at where recipient = 'new'")
+    await later(store, 1)
+    first = await table.claim(store, ["hangs", "new"], lease="x", lease_s=60)
+    assert first is not None
+    assert first.recipient == "new"
+
+
+async def test_a_domain_in_another_script_is_written_as_mail_servers_have_it(
+    store: Store, mailbox: Mailbox
+) -> None:
+    await published(store, "chair")
+    given = settings(mailbox.smtp, Recipient(name="chair", mail="chair@حكومة.امارات", files=("json",)))
+    assert [row.state for row in await turn(store, given)] == ["sent"]
+    [mail] = mailbox.mails
+    assert mail["To"] == f"chair@{'حكومة.امارات'.encode('idna').decode()}"
 
 
 async def test_two_processes_send_each_report_once(store: Store, mailbox: Mailbox) -> None:
@@ -356,6 +442,7 @@ async def test_what_waits_for_a_recipient_that_is_no_longer_in_the_settings_is_g
 
 async def test_a_folder_holds_the_frozen_bytes_and_nothing_half_written(store: Store, tmp_path: Path) -> None:
     text = await published(store, "archive")
+    (tmp_path / "in").mkdir()
     given = settings(None, Recipient(name="archive", folder=str(tmp_path / "in"), files=("json", "html")))
     assert said(await turn(store, given)) == [("sent", "written", 1)]
     files = {each.name: each for each in (tmp_path / "in").iterdir()}
@@ -366,15 +453,70 @@ async def test_a_folder_holds_the_frozen_bytes_and_nothing_half_written(store: S
     assert files["continuity-2026-W47-government-v1.json"].read_bytes() == text
 
 
-async def test_a_folder_that_cannot_be_written_is_tried_again(store: Store, tmp_path: Path) -> None:
+async def test_a_folder_that_is_not_there_is_waited_for_and_not_made(store: Store, tmp_path: Path) -> None:
     await published(store, "archive")
-    (tmp_path / "in").write_text("a file")
     given = settings(None, Recipient(name="archive", folder=str(tmp_path / "in"), files=("json",)))
     [row] = await turn(store, given)
-    assert (row.state, row.said) == ("waiting", "the folder said: File exists")
-    (tmp_path / "in").unlink()
+    assert (row.state, row.said) == ("waiting", "the folder said: No such file or directory")
+    assert not (tmp_path / "in").exists()
+    (tmp_path / "in").mkdir()
     await later(store, 10)
     assert [row.state for row in await turn(store, given)] == ["sent"]
+
+
+async def test_a_folder_that_is_full_is_tried_again_and_keeps_nothing_half_written(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await published(store, "archive")
+    (tmp_path / "in").mkdir()
+    given = settings(None, Recipient(name="archive", folder=str(tmp_path / "in"), files=("json",)))
+
+    def is_full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ways.os, "fsync", is_full)
+        assert said(await turn(store, given)) == [("waiting", "the folder said: No space left on device", 1)]
+    assert [*(tmp_path / "in").iterdir()] == []
+    await later(store, 10)
+    assert [row.state for row in await turn(store, given)] == ["sent"]
+
+
+async def test_a_folder_that_does_not_answer_holds_up_nobody_and_is_not_asked_twice_at_once(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a share does whose server is gone: no call on it returns, and none can be ended."""
+    await published(store, "archive", "other")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "other").mkdir()
+    here, answers, asked = str(tmp_path / "in"), threading.Event(), list[str]()
+    put = ways.put
+
+    def hang(folder: Path, file: File) -> None:
+        asked.append(folder.name)
+        if folder.name == "in":
+            answers.wait(30)
+        put(folder, file)
+
+    monkeypatch.setattr(ways, "put", hang)
+    monkeypatch.setattr(ways, "FOLDER_S", 0.2)
+    given = settings(
+        None,
+        Recipient(name="archive", folder=here, files=("json",)),
+        Recipient(name="other", folder=str(tmp_path / "other"), files=("json",)),
+    )
+    try:
+        states = {row.recipient: row.said for row in await turn(store, given)}
+        assert states == {"archive": "the folder did not answer within 0.2 s", "other": "written"}
+        await later(store, 10)
+        states = {row.recipient: row.said for row in await turn(store, given)}
+        assert states["archive"] == "the folder has not answered since the last try"
+        assert asked.count("in") == 1
+    finally:
+        answers.set()
+    await until(lambda: here not in ways._stuck)
+    await later(store, 60)
+    assert {row.state for row in await turn(store, given)} == {"sent"}
 
 
 async def test_a_webhook_is_told_where_the_report_is_and_knows_a_repeat(store: Store, hook: Webhook) -> None:
@@ -404,6 +546,69 @@ async def test_a_webhook_that_refuses_is_given_up_and_its_address_is_said_nowher
         rows = await turn(store, given)
     assert said(rows) == [("failed", "answered 403", 1)]
     assert "hunter2" not in caplog.text + repr(rows)
+
+
+async def test_a_webhook_that_does_not_answer_is_left_at_the_deadline_and_asked_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await published(store, "portal")
+    monkeypatch.setattr(ways, "POST_S", 0.3)
+    left = asyncio.Event()
+
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """An answer of which there is always one more line to come."""
+        with suppress(ConnectionError):
+            writer.write(b"HTTP/1.1 200 OK\r\n")
+            while not writer.is_closing():
+                writer.write(b"X-More: to come\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        writer.close()
+        left.set()
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        monkeypatch.setenv("HOOK", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        given = settings(None, Recipient(name="portal", webhook="env:HOOK"))
+        assert said(await turn(store, given)) == [("waiting", "no answer within 0.3 s", 1)]
+        await asyncio.wait_for(left.wait(), 10)
+
+
+async def test_a_webhook_that_has_moved_is_not_followed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever it names instead has no business with what we send."""
+    await published(store, "portal")
+    asked: list[str] = []
+
+    async def moved(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+    async with listening(moved) as (_, port):
+        monkeypatch.setenv("HOOK", f"http://127.0.0.1:{port}/report")
+        given = settings(None, Recipient(name="portal", webhook="env:HOOK"))
+        assert said(await turn(store, given)) == [("failed", "answered 307", 1)]
+    assert asked == ["/report"]
+
+
+async def test_a_webhook_whose_certificate_is_not_trusted_is_told_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    await published(store, "portal")
+    certificate, key = authority.issue(tmp_path, "hook", hosts=["127.0.0.1"])
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    asked: list[str] = []
+
+    async def take(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response()
+
+    async with listening(take, context) as (_, port):
+        monkeypatch.setenv("HOOK", f"https://127.0.0.1:{port}/report")
+        given = settings(None, Recipient(name="portal", webhook="env:HOOK"))
+        assert said(await turn(store, given)) == [("waiting", "its certificate is not trusted", 1)]
+    assert asked == []
 
 
 # -- planned with what is published, again because somebody asks
@@ -475,6 +680,7 @@ async def test_a_reviewer_gets_the_files_it_asked_for_each_marked_as_a_draft(
     store: Store, mailbox: Mailbox, tmp_path: Path
 ) -> None:
     await golden_store.write(store)
+    (tmp_path / "in").mkdir()
     forms: Any = ("pdf", "xlsx", "json", "html")
     both = (
         chair("reviewer", reviews=True, files=forms, language="en"),

@@ -180,6 +180,7 @@ MESSAGES: dict[str, list[str]] = {
         "10:70: `doc` is not one of html, json, pdf, xlsx",
         "11:16: `nobody` needs one of `mail`, `folder` and `webhook`",
         "12:33: a secret in plain: write where it is, `env:NAME` or `file:/path`",
+        "13:32: `مدير@gov.example` is not allowed here: one mail address; for example chair@gov.example",
     ],
     "secret-in-a-field": [
         "4:13: a secret in plain: write where it is, `env:NAME` or `file:/path`",

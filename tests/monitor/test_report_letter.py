@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from monitor.model import Text
 from monitor.report.delivery.letter import Letter, letter
 from monitor.report.delivery.ways import mail_of, put
 from monitor.report.files import File
@@ -39,6 +40,13 @@ def test_a_letter_says_the_sentence_of_the_first_page_and_at_most_three_outages(
 
 def test_the_subject_has_no_invisible_marks() -> None:
     assert told().title == "التقرير الأسبوعي لاستمرارية الخدمات · الحكومة · 2026-W47"
+
+
+def test_a_name_of_several_lines_makes_a_subject_of_one() -> None:
+    named = golden(about=replace(about(), name=Text(en="Ministry\nof Health\n")))
+    found = letter(named, "en", link=LINK)
+    assert "· Ministry of Health · 2026-W47" in found.title
+    assert mail_of(found, [], sender="a@b.example", to="c@d.example", message_id="<k@h>")["Subject"]
 
 
 def test_an_arabic_letter_runs_from_the_right() -> None:
@@ -93,10 +101,9 @@ def test_what_people_wrote_is_text_and_not_markup() -> None:
 
 
 def test_a_file_appears_in_a_folder_whole_and_replaces_the_one_before(tmp_path: Path) -> None:
-    folder = tmp_path / "deep" / "in"
-    put(folder, File("a.json", "application/json", b"1"))
-    put(folder, File("a.json", "application/json", b"22"))
-    assert {each.name: each.read_bytes() for each in folder.iterdir()} == {"a.json": b"22"}
+    put(tmp_path, File("a.json", "application/json", b"1"))
+    put(tmp_path, File("a.json", "application/json", b"22"))
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"a.json": b"22"}
 
 
 def test_what_cannot_be_put_in_its_place_leaves_nothing_beside_it(tmp_path: Path) -> None:

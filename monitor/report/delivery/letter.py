@@ -73,7 +73,8 @@ def _title(voice: Voice, marks: list[str]) -> str:
     told = [voice.title, name, about.label]
     if about.version > 1:
         told.append(voice.plain("about.version", version=about.version))
-    return " · ".join([*marks, *told]).translate(_ISOLATES)
+    title = " · ".join([*marks, *told]).translate(_ISOLATES)
+    return " ".join(title.split())  # a name may have lines, a subject has one
 
 
 def _outage(outage: Outage, voice: Voice) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
+import time
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -30,7 +31,8 @@ from monitor.store.report_deliveries import Claimed
 
 log = Log(__name__)
 LOOK_S = 2.0
-LEASE_S = 300.0  # longer than making the files and any deadline of sending
+LEASE_S = 300.0  # longer than making the files, any deadline of sending, and RECORD_S
+RECORD_S = 60.0
 AT_ONCE = 4
 RETRY_MAX_S = 1_800.0
 TRIES_MAX = 48  # over a night, and a weekend's morning
@@ -113,7 +115,8 @@ class Delivering:
                 claimed = await table.claim(self._store, self._by_name, lease=lease, lease_s=LEASE_S)
                 if claimed is None:
                     break
-                await self._record(claimed, await self._send(claimed, self._by_name[claimed.recipient]))
+                outcome = await self._send(claimed, self._by_name[claimed.recipient])
+                await self._write_down(claimed, outcome)
         except StoreUnavailable as error:  # the lease runs out
             return error
         return None
@@ -153,6 +156,21 @@ class Delivering:
             "links": {"page": told.link, **links},
         }
 
+    async def _write_down(self, one: Claimed, outcome: Outcome) -> None:
+        """What somebody has taken is sent again only after a crash: tried while the lease is ours.
+
+        Raises StoreUnavailable when PostgreSQL stays away.
+        """
+        backoff, until = Backoff(), time.monotonic() + RECORD_S
+        while True:
+            try:
+                return await self._record(one, outcome)
+            except StoreUnavailable as error:
+                if time.monotonic() >= until:
+                    raise
+                log.warning("report.not_recorded", to=one.recipient, why=str(error))
+                await asyncio.sleep(backoff.next_s())
+
     async def _record(self, one: Claimed, outcome: Outcome) -> None:
         which = one.which
         if outcome.fate is Fate.ACCEPTED:
@@ -160,14 +178,14 @@ class Delivering:
             self._metrics.sent.labels(one.recipient).inc()
             log.info("report.sent", to=one.recipient, label=which.label, stage=which.stage)
             return
-        self._metrics.failed.labels(one.recipient).inc()
-        log.warning("report.not_taken", to=one.recipient, label=which.label, said=outcome.said)
         chance = random.random()  # noqa: S311 - jitter, not a secret
         wait_s = retry_s(outcome, tries=one.tries, chance=chance, most_s=RETRY_MAX_S, tries_max=TRIES_MAX)
         if wait_s is None:
             await table.close(self._store, one, state="failed", said=outcome.said)
         else:
             await table.again(self._store, one, in_s=wait_s, said=outcome.said)
+        self._metrics.failed.labels(one.recipient).inc()
+        log.warning("report.not_taken", to=one.recipient, label=which.label, said=outcome.said)
 
 
 def files_of(text: bytes, to: Recipient, *, draft: bool) -> list[File]:

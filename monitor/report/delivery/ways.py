@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import localtime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,15 @@ import aiohttp
 from monitor.config.delivery import SmtpSettings
 from monitor.config.settings import secret
 from monitor.mailing import MailServer, hand_over
-from monitor.outcome import Fate, Outcome, of_status, seconds_asked
+from monitor.outcome import Fate, Outcome, of_connection, of_status, seconds_asked
 from monitor.report.delivery.letter import Letter
 from monitor.report.files import File
 from probes.contract import SecretUnavailable, resolve_secret
 
 MAIL_S = 60.0  # a report with its files is larger than a message
 POST_S = 15.0
+FOLDER_S = 60.0
+_stuck: set[str] = set()
 
 
 async def by_mail(
@@ -42,8 +45,18 @@ async def by_mail(
         password=password or None,
         ca=given.ca or None,
     )
-    mail = mail_of(letter, files, sender=given.sender, to=to, message_id=message_id)
-    return await hand_over(mail, server, sender=given.sender, people=[to], within_s=MAIL_S)
+    try:
+        sender, person = _ascii(given.sender), _ascii(to)
+    except UnicodeError:
+        return Outcome(Fate.PERMANENT, "the domain of an address is none")
+    mail = mail_of(letter, files, sender=sender, to=person, message_id=message_id)
+    return await hand_over(mail, server, sender=sender, people=[person], within_s=MAIL_S)
+
+
+def _ascii(address: str) -> str:
+    """The address with its domain as mail servers have it. Raises UnicodeError."""
+    name, _, domain = address.rpartition("@")
+    return f"{name}@{domain.encode('idna').decode()}"
 
 
 def mail_of(letter: Letter, files: Sequence[File], *, sender: str, to: str, message_id: str) -> EmailMessage:
@@ -69,12 +82,29 @@ def mail_of(letter: Letter, files: Sequence[File], *, sender: str, to: str, mess
 
 
 async def to_folder(folder: str, files: Sequence[File]) -> Outcome:
-    """Every file whole or not there; one of the same name is replaced."""
+    """Every file whole or not there; one of the same name is replaced.
+
+    A folder that is not there is not made: it may be a share that is not mounted.
+    """
+    if folder in _stuck:
+        return Outcome(Fate.PASSING, "the folder has not answered since the last try")
+    writing = asyncio.create_task(asyncio.to_thread(_put_all, folder, files))
     try:
-        await asyncio.to_thread(_put_all, folder, files)
+        async with asyncio.timeout(FOLDER_S):
+            await asyncio.shield(writing)
+    except TimeoutError:
+        _stuck.add(folder)  # its thread cannot be ended: one is enough
+        writing.add_done_callback(partial(_free, folder))
+        return Outcome(Fate.PASSING, f"the folder did not answer within {FOLDER_S:g} s")
     except OSError as error:
         return Outcome(Fate.PASSING, f"the folder said: {error.strerror or type(error).__name__}")
     return Outcome(Fate.ACCEPTED, "written")
+
+
+def _free(folder: str, writing: asyncio.Task[None]) -> None:
+    _stuck.discard(folder)
+    if not writing.cancelled():
+        writing.exception()  # told already that it did not answer
 
 
 def _put_all(folder: str, files: Sequence[File]) -> None:
@@ -84,7 +114,6 @@ def _put_all(folder: str, files: Sequence[File]) -> None:
 
 def put(folder: Path, file: File) -> None:
     """Written beside its place, then moved there in one step. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
     try:
         with os.fdopen(handle, "wb") as open_file:
@@ -123,4 +152,4 @@ async def to_webhook(reference: str, told: dict[str, Any], *, key: str) -> Outco
     except aiohttp.InvalidURL:
         return Outcome(Fate.PERMANENT, f"{reference} holds no address")
     except (aiohttp.ClientError, OSError) as error:
-        return Outcome(Fate.PASSING, type(error).__name__)
+        return of_connection(error)
