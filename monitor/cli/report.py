@@ -193,7 +193,7 @@ def show(
     """
     text = _frozen(settings_of(config), label, entity, number, draft=draft)
     if code is not None:
-        _print_counted(text, code.upper(), subject, language)
+        _print_counted(text, code.upper(), subject, language, draft=draft)
         return
     if form is None:
         _print_figures(text, language, draft=draft)
@@ -217,11 +217,11 @@ def _frozen(given: Settings, label: str, entity: str | None, number: int | None,
     return report_commands.draft_read(given, label, entity=entity)
 
 
-def _print_counted(text: bytes, code: str, subject: str, language: str) -> None:
+def _print_counted(text: bytes, code: str, subject: str, language: str, *, draft: bool) -> None:
     from monitor.report.counting import counted_rows
     from monitor.report.document import decode
     from monitor.report.evidence import part_called
-    from monitor.report.voice import Voice
+    from monitor.report.voice import Voice, marks_of
 
     document = decode(text)
     part = part_called(document, subject)
@@ -230,6 +230,8 @@ def _print_counted(text: bytes, code: str, subject: str, language: str) -> None:
     if code not in part.figures:
         raise UsageError(f"{code} is not said of {part.subject}; there are {', '.join(sorted(part.figures))}")
     voice = Voice(language, document)
+    for mark in marks_of(document.about, draft=draft):
+        click.echo(mark)
     [row] = counted_rows(document, voice, [code], part=part)
     click.echo(f"{code}\t{row.name}\t{row.written}\n{row.says}")
     for fact in row.facts:

@@ -13,7 +13,12 @@ from tests.golden_week import about, golden
 from tests.reported import draft, publish
 from tests.serving import serving
 
-PAGES = ("/reports?", "/reports/2026-W47?", "/reports/2026-W47/files/html?")
+PAGES = (
+    "/reports?",
+    "/reports/2026-W47?",
+    "/reports/2026-W47/files/html?",
+    "/reports/2026-W47/figures/F05?subject=service:licence&",
+)
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])

@@ -22,6 +22,7 @@ from monitor.model import GOVERNMENT
 from monitor.report import publishing
 from monitor.report.asking import Wanted, publish, read_frozen
 from monitor.report.document import Document, decode, digest, encode
+from monitor.report.evidence import adds_up, stretches
 from monitor.report.gather import Ask, gather
 from monitor.report.metrics import ReportMetrics
 from monitor.report.numbers import build
@@ -63,6 +64,17 @@ async def test_the_golden_week_read_from_its_tables_is_the_one_worked_out_by_han
     assert document.total.figures == by_hand.total.figures
     for kind in ("entities", "services", "outages", "work", "certificates", "at_risk", "decisions"):
         assert getattr(document, kind) == getattr(by_hand, kind), kind
+    assert (document.intervals, document.belonged) == (by_hand.intervals, by_hand.belonged)
+
+
+@pytest.mark.parametrize("scope", [GOVERNMENT, "entity:interior", "entity:transport"])
+async def test_intervals_sum_to_what_accounting_stored_of_everybody_in_the_report(
+    store: Store, scope: str
+) -> None:
+    await golden_store.write(store)
+    document = build(await gather(store, ask(scope), SETTINGS, software="0.1.0"))
+    for part in (document.total, *document.entities, *document.services):
+        assert adds_up(part, stretches(document, part)), part.subject
 
 
 async def test_a_free_range_of_the_same_days_has_the_same_figures(store: Store) -> None:
