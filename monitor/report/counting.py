@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from monitor.report.document import Document, Lost, Part, Value
-from monitor.report.figures import FIGURES, LEFT_OUT, UNKNOWN
+from monitor.report.figures import FIGURES
+from monitor.report.kept import LEFT_OUT, UNKNOWN
 from monitor.report.lines import Lines, lines
 from monitor.report.voice import Voice
 

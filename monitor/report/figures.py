@@ -16,10 +16,22 @@ from msgspec.structs import replace
 
 from monitor.judge.missed import Estimate, missed
 from monitor.judge.pattern import Expectation
-from monitor.judge.seconds import Says, Spent, State, format_percent, rate
+from monitor.judge.seconds import Says, Spent, format_percent, rate
 from monitor.judge.uptake import DECIMALS, Compared, Share
 from monitor.model import Missing, Policy
-from monitor.report.document import Document, Interval, Lost, Part, Terms, Time, Value
+from monitor.report.document import Document, Lost, Part, Terms, Time, Value
+from monitor.report.kept import (
+    DEGRADED,
+    DOWN,
+    LEFT_OUT,
+    LONGEST,
+    LOST,
+    LOST_OF_ALL,
+    LOST_OF_UNMET,
+    RESTORED,
+    UNKNOWN,
+    Kept,
+)
 
 
 class Unit(StrEnum):
@@ -34,19 +46,6 @@ class Unit(StrEnum):
 
 
 Formula = Callable[[Part, Document], Value]
-
-
-class Kept(NamedTuple):
-    """The intervals that a figure is counted from: `key` names them in words, `holds` says which they are.
-
-    They are told by most service time first, or the `longest` first; `unmet`: of services alone that did not
-    meet their objective.
-    """
-
-    key: str
-    holds: Callable[[Interval, Terms], bool]
-    longest: bool = False
-    unmet: bool = False
 
 
 Exclusions = Literal["left_out", "counted"]
@@ -120,26 +119,6 @@ def said_of(kind: str) -> list[Figure]:
 def by_key(key: str) -> Figure:
     """The figure of that name; it must be declared."""
     return next(each for each in FIGURES.values() if each.key == key)
-
-
-# -- which intervals: each is one question, asked of one interval
-
-
-def _lost(state: State, terms: Terms) -> bool:
-    """Whether such time lowers the availability."""
-    slow = state is State.DEGRADED and not terms.degraded_counts
-    return state is State.DOWN or slow or (state is State.UNKNOWN and terms.missing == Missing.BAD)
-
-
-LOST = Kept("lost", lambda each, terms: _lost(each.state, terms))
-LOST_OF_ALL = Kept("lost_of_all", lambda each, terms: _lost(each.was or each.state, terms))
-LOST_OF_UNMET = LOST._replace(key="lost_of_unmet", unmet=True)
-DOWN = Kept("down", lambda each, _: each.state is State.DOWN)
-LONGEST = DOWN._replace(longest=True)
-RESTORED = Kept("restored", lambda each, _: each.state is State.DOWN and not each.after)
-DEGRADED = Kept("degraded", lambda each, _: each.state is State.DEGRADED)
-UNKNOWN = Kept("unknown", lambda each, _: each.state is State.UNKNOWN)
-LEFT_OUT = Kept("left_out", lambda each, _: each.was is not None)
 
 
 # -- availability

@@ -8,6 +8,7 @@ from monitor.judge.seconds import State
 from monitor.report.document import Document, Interval, Part
 from monitor.report.evidence import Told, adds_up, behind, spent_ms, stretches, told
 from monitor.report.figures import FIGURES
+from monitor.report.kept import LEFT_OUT
 from monitor.report.voice import Voice
 
 NAMED = 3  # services of a line by their names, more by their number
@@ -47,6 +48,8 @@ def lines(document: Document, part: Part, code: str, voice: Voice, *, most: int)
     if rest := every[most:]:
         spent = _spent(sum(each.spent_ms for each in rest), voice)
         notes.append(voice.plain("interval.more", n=len(rest), spent=spent))
+    if kept is LEFT_OUT and (shut_ms := part.all_counted.out_of_hours_ms):
+        notes.append(voice.plain("interval.closed", spent=_spent(shut_ms, voice)))
     if not adds_up(part, stretches(document, part)):
         notes.append(voice.plain("interval.differ"))
     return Lines(title, shown, tuple(each for each in notes if each))

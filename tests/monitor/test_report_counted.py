@@ -22,8 +22,8 @@ from monitor.report.html import html
 from monitor.report.pdf.making import pdf
 from monitor.report.sheets import csv_of, tables, workbook
 from monitor.report.voice import Voice
-from tests.golden_week import EXPECTED, INTERVALS, golden, terms
-from tests.monitor.test_report_intervals import earlier_version
+from tests.golden_week import EXPECTED, INTERVALS, at, exclusions, golden, terms
+from tests.monitor.test_report_intervals import changed, earlier_version
 from tests.monitor.test_report_pdf import pages
 
 LANGUAGES = ("ar", "en")
@@ -201,6 +201,19 @@ def test_where_the_sums_of_time_were_not_all_in_the_difference_is_said() -> None
     found = counted("F10", replace(document, total=short)).intervals
     assert found is not None
     assert "differ" in found.notes[-1]
+
+
+def test_a_services_own_closing_hours_are_said_in_one_sentence_beside_what_was_left_out() -> None:
+    """Licence is closed on Sunday."""
+    shut = {"service:licence": [(at("22T00:00"), at("23T00:00"))]}
+    document = golden(**changed(closed=shut, exclusions=exclusions()))
+    found = counted("F13", document).intervals
+    assert found is not None
+    assert counted("F13", document).written == "30 hours"
+    assert [bare(note) for note in found.notes] == [
+        "Together 6 hours.",
+        "To this come the hours in which services are closed as they say themselves: 24 hours.",
+    ]
 
 
 # -- HTML and PDF

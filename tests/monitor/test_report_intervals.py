@@ -323,7 +323,7 @@ def weeks(draw: st.DrawFn) -> Document:
     )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(weeks())
 def test_intervals_sum_to_every_frozen_time_to_the_millisecond(document: Document) -> None:
     for part in (document.total, *document.entities, *document.services):
@@ -332,7 +332,7 @@ def test_intervals_sum_to_every_frozen_time_to_the_millisecond(document: Documen
         assert spent_ms(each for each in found if each.interval.state is State.DOWN) == part.counted.down_ms
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(weeks())
 def test_each_instant_of_a_service_lies_in_one_interval_at_most(document: Document) -> None:
     for part in document.services:
@@ -340,7 +340,7 @@ def test_each_instant_of_a_service_lies_in_one_interval_at_most(document: Docume
         assert all(one[1] <= two[0] for one, two in pairwise(found))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(weeks())
 def test_telling_in_fewer_lines_loses_no_time(document: Document) -> None:
     found = stretches(document, document.total)
