@@ -129,12 +129,11 @@ def behind(document: Document, part: Part, code: str) -> list[Stretch]:
 
 
 def told(found: Iterable[Stretch], *, longest: bool = False) -> list[Told]:
-    """The same as few lines as can be, most service time first, or the longest for one service."""
+    """The same in as few lines as can be, most service time first, or the longest for one service."""
     groups: list[list[Stretch]] = []
     until: datetime | None = None
-    for each in sorted(found, key=lambda each: (_kind(each.interval), each.began, each.ended, each.services)):
-        last = groups[-1][-1] if groups else None
-        if last and until and _kind(last.interval) == _kind(each.interval) and each.began <= until:
+    for each in sorted(found, key=lambda each: (_kind(each), each.began, each.ended, each.services)):
+        if until and each.began <= until and _kind(groups[-1][-1]) == _kind(each):
             groups[-1].append(each)
             until = max(until, each.ended)
         else:
@@ -146,9 +145,13 @@ def told(found: Iterable[Stretch], *, longest: bool = False) -> list[Told]:
     return sorted(made, key=lambda each: (-each.spent_ms, each.began, each.services))
 
 
-def _kind(interval: Interval) -> tuple[str, str, str, str, tuple[int, ...]]:
-    was = interval.was.value if interval.was else ""
-    return interval.state.value, was, interval.reason, interval.cause, interval.work
+def _kind(each: Stretch) -> tuple[str, str, str, str, tuple[int, ...], tuple[str, ...]]:
+    """What must be the same to be told as one. What ails a service by itself is nobody else's."""
+    interval = each.interval
+    was = interval.was or interval.state
+    shared = interval.cause or interval.work or was is State.UNKNOWN
+    apart = () if shared else each.services
+    return interval.state.value, was.value, interval.reason, interval.cause, interval.work, apart
 
 
 def spent_ms(found: Iterable[Stretch]) -> int:

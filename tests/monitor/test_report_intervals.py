@@ -188,6 +188,19 @@ def test_a_gap_that_ends_for_each_service_by_itself_is_told_in_one_line() -> Non
     assert line.spent_ms == document.total.counted.unknown_ms
 
 
+def test_what_ails_two_services_by_themselves_at_one_time_is_told_in_two_lines() -> None:
+    down = {
+        service: so((at("17T10:00") + number * HOUR_MS, "down", "timeout"), (at("17T13:00"), "up", "ok"))
+        for number, service in enumerate(SERVICES[:2])
+    }
+    document = build(facts(**changed(timelines=down | dict.fromkeys(SERVICES[2:], so()))))
+    lines = told(behind(document, document.total, "F10"))
+    assert [(each.services, each.longest_ms / HOUR_MS) for each in lines] == [
+        ((SERVICES[0],), 3),
+        ((SERVICES[1],), 2),
+    ]
+
+
 def test_the_longest_outage_is_told_first_where_the_figure_is_of_the_longest() -> None:
     shared = so((at("18T10:00"), "down", "dependency"), (at("18T12:00"), "up", "ok"), cause="system:identity")
     alone = so((at("17T10:00"), "down", "timeout"), (at("17T13:00"), "up", "ok"))
