@@ -291,3 +291,26 @@ class Day(NamedTuple):
     down_ms: int
     maintenance_ms: int
     out_of_hours_ms: int
+
+
+class ReplyRow(NamedTuple):
+    """What an entity answered about a period; `withdrawn_ms` None: it stands.
+
+    `code`, or `subject` with `began_ms`: the figure or outage it is about. `on_behalf`: `by` is not of the
+    entity.
+    """
+
+    number: int
+    entity: str
+    label: str
+    code: str
+    subject: str
+    began_ms: int | None
+    incident: str
+    ar: str
+    en: str
+    by: str
+    on_behalf: bool
+    said_ms: int
+    withdrawn_ms: int | None
+    withdrawn_by: str | None

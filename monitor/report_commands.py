@@ -55,22 +55,22 @@ def draft_read(settings: Settings, label: str, *, entity: str | None) -> bytes:
     async def read() -> bytes:
         async with stored(settings) as store:
             scope = (await named(store, entity)).scope
-            found = [each for each in await table.waiting(store, label=label) if each.scope == scope]
-            if not found:
+            found = await table.one(store, scope=scope, label=label)
+            if found is None:
                 raise UsageError(f"no draft {label} of {scope} waits; `continuity report drafts` lists them")
-            return await table.document(store, found[0])
+            return found[1]
 
     return asyncio.run(read())
 
 
-def sign_off(settings: Settings, label: str, *, entity: str | None, by: str) -> Any:
-    """Publish a draft as it is. Raises UsageError when none waits, StoreUnavailable."""
+def sign_off(settings: Settings, label: str, *, entity: str | None, by: str, sha256: str) -> Any:
+    """Publish a draft as it is, if that is its SHA-256. Raises UsageError, StoreUnavailable."""
     from monitor.report.asking import named
     from monitor.report.delivery import plan
 
     async def signed() -> Any:
         async with stored(settings) as store:
             scope = (await named(store, entity)).scope
-            return await plan.sign_off(store, label=label, scope=scope, by=by)
+            return await plan.sign_off(store, label=label, scope=scope, by=by, sha256=sha256)
 
     return asyncio.run(signed())

@@ -11,7 +11,7 @@ from monitor.store.times import millis
 
 async def publish(store: Store, document: Document) -> bytes:
     """Publish it; returns the bytes that were frozen."""
-    row = _row(document)
+    row = row_of(document)
     async with store.transaction() as connection:
         await reports.add(connection, row, by="test")
     return row.document
@@ -19,13 +19,14 @@ async def publish(store: Store, document: Document) -> bytes:
 
 async def draft(store: Store, document: Document) -> bytes:
     """Keep it back for an hour; then it goes to `chair`. Returns the bytes that were frozen."""
-    row = _row(document)
+    row = row_of(document)
     async with store.transaction() as connection:
         await report_drafts.add(connection, row, review_s=3600, recipients=["chair"], by="test")
     return row.document
 
 
-def _row(document: Document) -> Frozen:
+def row_of(document: Document) -> Frozen:
+    """The row in which it is stored."""
     text, about = encode(document), document.about
     return Frozen(
         scope=about.scope,

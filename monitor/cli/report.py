@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("html", "pdf", "xlsx", "csv", "json")
 PAPERS = ("a4", "projector")
-TABLES = ("summary", "entities", "services", "weeks", "outages", "work", "intervals", "dictionary")
+TABLES = ("summary", "entities", "services", "weeks", "outages", "work", "intervals", "replies", "dictionary")
 
 entity_option = click.option("--entity", help="The report of this entity instead of the government's.")
 

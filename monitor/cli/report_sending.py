@@ -88,7 +88,8 @@ def drafts(config: Path, *, as_json: bool) -> None:
         print_json([row._asdict() for row in rows])
         return
     for row in rows:
-        click.echo(f"{row.label}\t{row.scope}\tversion {row.version}\tuntil {_at(row.review_until_ms)}")
+        until = _at(row.review_until_ms)
+        click.echo(f"{row.label}\t{row.scope}\tversion {row.version}\tuntil {until}\t{row.sha256}")
     if not rows:
         click.echo("no draft waits", err=True)
 
@@ -97,15 +98,21 @@ def drafts(config: Path, *, as_json: bool) -> None:
 @click.argument("label")
 @entity_option
 @click.option("--by", required=True, help="Your name, as the audit keeps it.")
+@click.option(
+    "--sha256", required=True, metavar="HEX", help="Of the draft you read, its first 16 digits at least."
+)
 @config_option
-def sign_off(label: str, *, entity: str | None, by: str, config: Path) -> None:
+def sign_off(label: str, *, entity: str | None, by: str, sha256: str, config: Path) -> None:
     """Publish a draft as it is, before its time is over.
+
+    The SHA-256 stands at the end of every edition, and in `continuity report drafts`. A draft that was made
+    anew since, with a reply of an entity, has another one and is not published.
 
     \b
     Example:
-      continuity report sign-off 2026-W47 --by "Fatima Saleh"
+      continuity report sign-off 2026-W47 --by "Fatima Saleh" --sha256 3f1c0a9be2d84c57
     """
     from monitor import report_commands
 
-    draft = report_commands.sign_off(settings_of(config), label, entity=entity, by=by)
+    draft = report_commands.sign_off(settings_of(config), label, entity=entity, by=by, sha256=sha256)
     click.echo(f"published {draft.label} of {draft.scope}, version {draft.version}, {draft.sha256}")

@@ -236,6 +236,26 @@ class Missing(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None
 
 
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entity answered about the period, as it was written; it may be later than the report's as-of.
+
+    About one figure (`code`), one outage (`subject` and `began`), or the period as a whole.
+    """
+
+    number: int
+    entity: str
+    name: Text  # of the entity
+    text: Text
+    at: datetime
+    by: str
+    on_behalf: bool  # `by` is not of the entity
+    code: str = ""
+    subject: str = ""
+    subject_name: Text = Text()
+    began: datetime | None = None
+    incident: str = ""
+
+
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
     """A figure that a correction changed; unset where it is not in that version."""
 
@@ -321,6 +341,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     correction: Correction | None = None
     intervals: tuple[Interval, ...] | None = None  # the oldest first; unset: frozen before they were kept
     belonged: tuple[Belonged, ...] = ()  # of services that were not one entity's for all of the period
+    replies: tuple[Reply, ...] = ()  # by entity, the oldest first
 
     def part(self, subject: str) -> Part | None:
         """Whoever is called so; None when nobody is."""

@@ -14,7 +14,7 @@ from monitor.report.sheets import csv_of, tables, workbook
 
 FORMATS = ("html", "pdf", "xlsx", "csv", "json")
 PAPERS: tuple[Paper, ...] = get_args(Paper)
-TABLES = ("summary", "entities", "services", "weeks", "outages", "work", "intervals", "dictionary")
+TABLES = ("summary", "entities", "services", "weeks", "outages", "work", "intervals", "replies", "dictionary")
 
 
 class File(NamedTuple):

@@ -15,6 +15,7 @@ from monitor.report.charts import trend_svg
 from monitor.report.counting import counted_rows, interval_lists, settings_rows
 from monitor.report.document import Document, Part
 from monitor.report.figures import FIGURES, Unit
+from monitor.report.replies import by_entity, of_figures, of_outages, spoken
 from monitor.report.voice import Voice, marks_of
 
 ROOM = Path(__file__).parent
@@ -84,6 +85,8 @@ def html(document: Document, language: str, *, digest: str, draft: bool = False)
         "counted": counted,
         "interval_lists": interval_lists(counted),
         "settings": settings_rows(document, voice),
+        "replies_of_figures": by_entity(spoken(of_figures(document), voice)),
+        "replies_of_outages": by_entity(spoken(of_outages(document), voice)),
         "figures": FIGURES.values(),
         "unit": Unit,
         "top": TOP,

@@ -23,6 +23,7 @@ from monitor.report.due import Clocks, finished_weeks, missing, next_due_ms
 from monitor.report.gather import Ask, gather
 from monitor.report.metrics import ReportMetrics
 from monitor.report.numbers import build
+from monitor.report.replying import replied
 from monitor.report.times import Stretch
 from monitor.report.unreckoned import unreckoned
 from monitor.store import counts, figures, read, report_drafts, reports, tallies
@@ -80,8 +81,20 @@ async def freeze(
     made = await asyncio.to_thread(build, facts)
     if why is not None:
         made = await _corrected(store, ask, made, why)
-    text = await asyncio.to_thread(documents.encode, made)
-    row = Frozen(
+    async with store.transaction() as connection:
+        if lease is not None:
+            await lease.lock(connection)
+        made = await replied(connection, made)
+        text = await asyncio.to_thread(documents.encode, made)
+        row = _row(ask, made, text)
+        await _keep(connection, row, made, settings, by=why.by if why else BY_ITSELF, review=review)
+    event = "report.drafted" if review else "report.published"
+    log.info(event, scope=row.scope, label=row.label, version=row.version, sha256=row.sha256)
+    return made
+
+
+def _row(ask: Ask, made: Document, text: bytes) -> Frozen:
+    return Frozen(
         scope=ask.scope,
         label=ask.stretch.label,
         version=ask.version,
@@ -95,13 +108,6 @@ async def freeze(
         sha256=documents.digest(text),
         document=text,
     )
-    async with store.transaction() as connection:
-        if lease is not None:
-            await lease.lock(connection)
-        await _keep(connection, row, made, settings, by=why.by if why else BY_ITSELF, review=review)
-    event = "report.drafted" if review else "report.published"
-    log.info(event, scope=row.scope, label=row.label, version=row.version, sha256=row.sha256)
-    return made
 
 
 async def _keep(

@@ -19,6 +19,7 @@ import xlsxwriter
 from monitor.report.document import Document, Part, Value
 from monitor.report.figures import FIGURES, Figure, Unit, said_of
 from monitor.report.interval_rows import HEADS, Cell, interval_rows
+from monitor.report.replies import spoken
 from monitor.report.voice import Voice, marks_of
 
 BOM = "\ufeff"
@@ -58,6 +59,7 @@ def tables(document: Document, language: str) -> list[Table]:
         _outages(document, voice),
         _work(document, voice),
         _intervals(document, voice),
+        _replies(document, voice),
         dictionary(voice),
     ]
 
@@ -147,6 +149,26 @@ def _work(document: Document, voice: Voice) -> Table:
 def _intervals(document: Document, voice: Voice) -> Table:
     columns = [Column(voice.plain(key)) for key in HEADS]
     return Table("intervals", voice.plain("interval.title"), columns, [*interval_rows(document, voice)])
+
+
+def _replies(document: Document, voice: Voice) -> Table:
+    """What entities replied, as they wrote it, in both languages."""
+    first = ("work.number", "entities.entity", "replies.about", "replies.incident")
+    heads = (*first, "replies.text_ar", "replies.text_en", "replies.who", "replies.when")
+    rows: list[list[Cell]] = [
+        [
+            each.number,
+            line.entity,
+            line.about,
+            each.incident,
+            each.text.ar,
+            each.text.en,
+            voice.plain("replies.for_entity", by=each.by) if each.on_behalf else each.by,
+            each.at,
+        ]
+        for each, line in zip(document.replies, spoken(document.replies, voice), strict=True)
+    ]
+    return Table("replies", voice.plain("replies.title"), [Column(voice.plain(key)) for key in heads], rows)
 
 
 def dictionary(voice: Voice) -> Table:

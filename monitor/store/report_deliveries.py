@@ -44,6 +44,7 @@ class Claimed(NamedTuple):
     lease: str
     document: bytes
     review_until_ms: int | None  # of a draft
+    remade: bool  # a draft that replaces one that was sent
 
 
 class Sent(NamedTuple):
@@ -98,6 +99,24 @@ async def plan_again(
     await audit(connection, actor=by, action="report.sent", about=about, detail={"to": [*recipients]})
 
 
+async def plan_draft_again(connection: asyncpg.Connection, which: Which, *, in_s: float) -> None:
+    """Whoever was sent a draft is sent it once more, made anew; who waits for it gets the new one anyway."""
+    await connection.execute(  # a sender that has one in hand is waited for: it may hold the bytes of before
+        "select from report_delivery where (scope, label, version) = ($1, $2, $3) and stage = 'draft' "
+        "and state = 'waiting' for update",
+        *which[:3],
+    )
+    await connection.execute(
+        "insert into report_delivery (scope, label, version, stage, recipient, turn, due_at) "
+        "select scope, label, version, stage, recipient, max(turn) + 1, now() + make_interval(secs => $4) "
+        "from report_delivery where (scope, label, version) = ($1, $2, $3) and stage = 'draft' "
+        "group by scope, label, version, stage, recipient "
+        "having not bool_or(state = 'waiting' and coalesce(lease_until < now(), true))",
+        *which[:3],
+        float(in_s),
+    )
+
+
 async def drop_drafts(connection: asyncpg.Connection, which: Which) -> None:
     """A draft that is published need not be sent any more."""
     await connection.execute(
@@ -127,7 +146,8 @@ async def claim(store: Store, recipients: Collection[str], *, lease: str, lease_
                      order by due_at, id limit 1 for update skip locked)
                 returning *)
             select t.id, t.scope, t.label, t.version, t.stage, t.recipient, t.made_at, t.tries, t.lease,
-                   coalesce(r.document, d.document) as document, d.review_until
+                   coalesce(r.document, d.document) as document, d.review_until,
+                   t.stage = 'draft' and t.turn > 0 as remade
               from taken t
               left join report_version r on t.stage = 'published'
                     and (r.scope, r.label, r.version) = (t.scope, t.label, t.version)
@@ -150,6 +170,7 @@ async def claim(store: Store, recipients: Collection[str], *, lease: str, lease_
         lease=row["lease"],
         document=row["document"].encode(),
         review_until_ms=millis_or_none(until),
+        remade=row["remade"],
     )
 
 

@@ -10,8 +10,10 @@ import asyncpg
 from monitor.store.pool import Store
 from monitor.store.report_deliveries import Which
 from monitor.store.reports import Frozen
-from monitor.store.times import millis, moment
+from monitor.store.times import millis, millis_or_none, moment
 from monitor.store.tokens import audit
+
+_DRAFT = "scope, label, version, made_at, review_until, sha256, remade_at"
 
 
 class Draft(NamedTuple):
@@ -23,6 +25,7 @@ class Draft(NamedTuple):
     made_ms: int
     review_until_ms: int
     sha256: str
+    remade_ms: int | None  # made anew since reviewers got it
 
     @property
     def which(self) -> Which:
@@ -58,36 +61,72 @@ async def waiting(store: Store, *, label: str | None = None, due: bool = False) 
     """Drafts that are not published, the oldest first; of one label, or those whose time is over."""
     async with store.connection() as connection:
         rows = await connection.fetch(
-            "select scope, label, version, made_at, review_until, sha256 from report_draft "
+            f"select {_DRAFT} from report_draft "  # noqa: S608
             "where released_at is null and ($1::text is null or label = $1) "
             "and (not $2 or review_until <= now()) order by made_at, scope, label",
             label,
             due,
         )
-    return [
-        Draft(row[0], row[1], row[2], millis(row["made_at"]), millis(row["review_until"]), row["sha256"])
-        for row in rows
-    ]
+    return [_draft(row) for row in rows]
 
 
-async def document(store: Store, draft: Draft) -> bytes:
-    """Its frozen JSON."""
+def _draft(row: asyncpg.Record) -> Draft:
+    made_ms, until_ms = millis(row["made_at"]), millis(row["review_until"])
+    remade_ms = millis_or_none(row["remade_at"])
+    return Draft(row[0], row[1], row[2], made_ms, until_ms, row["sha256"], remade_ms)
+
+
+async def held(
+    connection: asyncpg.Connection, *, label: str, scopes: Sequence[str]
+) -> list[tuple[Draft, bytes]]:
+    """Those of these scopes with their frozen JSON; nobody publishes them until the transaction ends."""
+    rows = await connection.fetch(
+        f"select {_DRAFT}, document from report_draft where label = $1 and scope = any ($2) "  # noqa: S608
+        "and released_at is null order by scope, version for update",
+        label,
+        list(scopes),
+    )
+    return [(_draft(row), row["document"].encode()) for row in rows]
+
+
+async def remake(connection: asyncpg.Connection, draft: Draft, text: bytes, *, sha256: str, by: str) -> None:
+    """Other bytes for a draft that is held; audited, with the SHA-256 of the bytes it had."""
+    await connection.execute(
+        "update report_draft set document = $4, sha256 = $5, remade_at = now() "
+        "where (scope, label, version) = ($1, $2, $3)",
+        *draft[:3],
+        text.decode(),
+        sha256,
+    )
+    detail = {"before": draft.sha256, "sha256": sha256}
+    await audit(connection, actor=by, action="report.draft_remade", about=_about(*draft[:3]), detail=detail)
+
+
+async def one(store: Store, *, scope: str, label: str) -> tuple[Draft, bytes] | None:
+    """A draft that is not published, and its frozen JSON; None when there is none."""
     async with store.connection() as connection:
-        text = await connection.fetchval(
-            "select document from report_draft where (scope, label, version) = ($1, $2, $3)", *draft[:3]
+        row = await connection.fetchrow(
+            f"select {_DRAFT}, document from report_draft "  # noqa: S608
+            "where (scope, label) = ($1, $2) and released_at is null order by version desc limit 1",
+            scope,
+            label,
         )
-    return str(text).encode()
+    return None if row is None else (_draft(row), row["document"].encode())
 
 
 async def release(
     connection: asyncpg.Connection, draft: Draft, *, signed_by: str | None, by: str
 ) -> list[str] | None:
-    """Publish it as it is; audited. Who is sent it; None when somebody else published it."""
+    """Publish these very bytes; audited. Who is sent it.
+
+    None when somebody else published it, or when it was made anew since `draft` was read.
+    """
     row = await connection.fetchrow(
-        "update report_draft set released_at = now(), signed_by = $4 "
-        "where (scope, label, version) = ($1, $2, $3) and released_at is null returning recipients",
+        "update report_draft set released_at = now(), signed_by = $4 where (scope, label, version) = "
+        "($1, $2, $3) and released_at is null and sha256 = $5 returning recipients",
         *draft[:3],
         signed_by,
+        draft.sha256,
     )
     if row is None:
         return None
@@ -98,7 +137,8 @@ async def release(
         *draft[:3],
     )
     action = "report.signed_off" if signed_by else "report.published"
-    await audit(connection, actor=by, action=action, about=_about(*draft[:3]))
+    detail = {"sha256": draft.sha256}
+    await audit(connection, actor=by, action=action, about=_about(*draft[:3]), detail=detail)
     return list(row["recipients"])
 
 

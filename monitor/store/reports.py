@@ -184,13 +184,24 @@ async def incidents(
             moment(to_ms),
             NOTES_MAX,
         )
-    return [
-        NotedIncident(
-            row["number"],
-            row["subject"],
-            millis(row["since"]),
-            millis_or_none(row["closed_at"]),
-            tuple(row["notes"]),
+    return [_noted(row) for row in rows]
+
+
+async def incident(store: Store, number: str) -> NotedIncident | None:
+    """The incident of that number, without its notes; None when there is none."""
+    async with store.connection() as connection:
+        row = await connection.fetchrow(
+            "select number, subject, since, closed_at, '{}'::text[] as notes from incident where number = $1",
+            number,
         )
-        for row in rows
-    ]
+    return None if row is None else _noted(row)
+
+
+def _noted(row: asyncpg.Record) -> NotedIncident:
+    return NotedIncident(
+        row["number"],
+        row["subject"],
+        millis(row["since"]),
+        millis_or_none(row["closed_at"]),
+        tuple(row["notes"]),
+    )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from aiohttp import web
 
 from monitor.errors import UsageError
-from monitor.report.delivery.plan import sign_off
+from monitor.report.delivery.plan import Superseded, sign_off
 from monitor.report.document import Document, decode
 from monitor.store import report_drafts
 from monitor.store.report_drafts import Draft
@@ -18,6 +19,7 @@ from monitor.web.problems import Refused
 from monitor.web.reports import scope_asked
 from monitor.web.site import HOLDER, SITE
 
+SIGNED = re.compile("[0-9a-fA-F]{64}")
 MAY_REVIEW = frozenset({Role.COMMITTEE, Role.OPERATOR})
 
 
@@ -46,19 +48,26 @@ async def draft_asked(request: web.Request) -> Read:
     reviewer(request)
     label, store = request.match_info["label"], request.app[SITE].store
     scope = scope_asked(request, picture_of(request).catalogue)
-    found = [each for each in await report_drafts.waiting(store, label=label) if each.scope == scope]
-    if not found:
+    found = await report_drafts.one(store, scope=scope, label=label)
+    if found is None:
         raise Refused(404, "Not found", f"no draft {label!r} waits to be signed off")
-    text = await report_drafts.document(store, found[0])
-    return Read(found[0], text, decode(text))
+    draft, text = found
+    return Read(draft, text, decode(text))
 
 
-async def signed(request: web.Request) -> Draft:
-    """The draft that the address names, published. Raises Refused (401, 403, 404)."""
+async def signed(request: web.Request, sha256: object) -> Draft:
+    """The draft that the address names, published if it still has the SHA-256 that was read.
+
+    Raises Refused: 400 without one, 401, 403, 404, and 409 when it was made anew.
+    """
     holder = reviewer(request)
     scope = scope_asked(request, picture_of(request).catalogue)
-    label = request.match_info["label"]
+    label, store = request.match_info["label"], request.app[SITE].store
+    if not (isinstance(sha256, str) and SIGNED.fullmatch(sha256)):
+        raise Refused(400, "Which draft?", "`sha256` names the bytes you sign: of the draft you read, in hex")
     try:
-        return await sign_off(request.app[SITE].store, label=label, scope=scope, by=holder.name)
+        return await sign_off(store, label=label, scope=scope, by=holder.name, sha256=sha256)
+    except Superseded as error:
+        raise Refused(409, "Made anew", str(error)) from None
     except UsageError as error:
         raise Refused(404, "Not found", str(error)) from None

@@ -68,9 +68,11 @@ async def test_a_draft_is_listed_signed_off_sent_and_sent_again(config: Path, da
         await World(store, government(entities=1, services=1)).begin()
         frozen = await reported.draft(store, golden())
         listed = await command(config, "drafts")
-        signed = await command(config, "sign-off", LABEL, "--by", "Fatima")
+        [_, _, _, _, sha256] = listed.stdout.strip().split("\t")
+        unseen = await command(config, "sign-off", LABEL, "--by", "Fatima", "--sha256", "0" * 64)
+        signed = await command(config, "sign-off", LABEL, "--by", "Fatima", "--sha256", sha256)
         assert await reports.document(store, scope="government", label=LABEL) == frozen
-        twice = await command(config, "sign-off", LABEL, "--by", "Fatima")
+        twice = await command(config, "sign-off", LABEL, "--by", "Fatima", "--sha256", sha256)
         again = await command(config, "deliver", LABEL, "--to", "archive", "--by", "desk")
         wrong = await command(config, "deliver", LABEL, "--to", "archives")
         rows = json.loads((await command(config, "deliveries", LABEL, "--json")).stdout)
@@ -84,5 +86,6 @@ async def test_a_draft_is_listed_signed_off_sent_and_sent_again(config: Path, da
     ]
     assert f"waiting  {LABEL} government version 1  chair" in told.stdout
     assert [each.exit_code for each in (listed, signed, again)] == [0, 0, 0]
-    assert (twice.exit_code, wrong.exit_code) == (2, 2)
+    assert (unseen.exit_code, twice.exit_code, wrong.exit_code) == (2, 2, 2)
+    assert "read it before you sign" in unseen.output
     assert "did you mean `archive`?" in wrong.output

@@ -103,10 +103,14 @@ async def test_signing_off_over_the_api_publishes_the_draft_under_the_name_of_th
         text = await draft(served.store, golden())
         viewer = await bearer(served, "Viewer", Role.VIEWER)
         member = await bearer(served, "Fatima", role)
-        assert (await post(served, f"{API}/sign-off"))[0] == 401
-        assert (await post(served, f"{API}/sign-off", headers=viewer))[0] == 403
-        assert (await post(served, f"{API}/sign-off", headers=member))[0] == 200
-        assert (await post(served, f"{API}/sign-off", headers=member))[0] == 404
+        signed = {"json": {"sha256": digest(text)}}
+        other = {"json": {"sha256": "0" * 64}}
+        assert (await post(served, f"{API}/sign-off", **signed))[0] == 401
+        assert (await post(served, f"{API}/sign-off", headers=viewer, **signed))[0] == 403
+        assert (await post(served, f"{API}/sign-off", headers=member, json={}))[0] == 400
+        assert (await post(served, f"{API}/sign-off", headers=member, **other))[0] == 409
+        assert (await post(served, f"{API}/sign-off", headers=member, **signed))[0] == 200
+        assert (await post(served, f"{API}/sign-off", headers=member, **signed))[0] == 404
         published = await reports.document(served.store, scope="government", label=LABEL)
         async with served.store.connection() as connection:
             signed = await connection.fetchrow(
@@ -120,12 +124,13 @@ async def test_signing_off_over_the_api_publishes_the_draft_under_the_name_of_th
 
 async def test_the_button_of_the_page_signs_off_and_needs_its_own_form(database: str) -> None:
     async with serving(database) as served:
-        await draft(served.store, golden())
+        text = await draft(served.store, golden())
         await sign_in(served, "Fatima", Role.COMMITTEE)
         page = await served.text(f"{PAGE}?lang=en")
-        forged, _ = await post(served, f"{PAGE}/sign-off", data={"csrf": "guessed"})
-        status, _ = await post(served, f"{PAGE}/sign-off", data={"csrf": await field(served, PAGE)})
+        seen = {"sha256": re.findall(r'name="sha256" value="([^"]+)"', page)[0]}
+        forged, _ = await post(served, f"{PAGE}/sign-off", data={"csrf": "guessed", **seen})
+        status, _ = await post(served, f"{PAGE}/sign-off", data={"csrf": await field(served, PAGE), **seen})
         published = await served.text(f"/reports/{LABEL}")
     assert "Sign off and publish now" in page
-    assert forged == 403
+    assert (forged, seen["sha256"]) == (403, digest(text))
     assert (status, "98.99" in published) == (303, True)

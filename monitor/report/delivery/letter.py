@@ -44,15 +44,22 @@ class Letter(NamedTuple):
         ).format(self.language, self.direction, self.title, lines, listed, asked, self.link)
 
 
-def letter(document: Document, language: str, *, link: str, review_until_ms: int | None = None) -> Letter:
-    """What a recipient reads; of a draft, until when it may be signed off."""
+def letter(
+    document: Document,
+    language: str,
+    *,
+    link: str,
+    review_until_ms: int | None = None,
+    remade: bool = False,
+) -> Letter:
+    """What a recipient reads; of a draft, until when it may be signed off, and whether it was sent before."""
     voice = Voice(language, document)
     marks = marks_of(document.about, draft=review_until_ms is not None)
     outages = [_outage(each, voice) for each in document.outages[:TOP]] or [voice.plain("outages.none")]
-    asked = []
+    asked: list[str] = [voice.plain("letter.remade")] * remade
     if review_until_ms is not None:
         until = datetime.fromtimestamp(review_until_ms / 1000, UTC)
-        asked = [voice.plain("letter.draft", at=voice.at(until)), voice.plain("letter.sign_off")]
+        asked += [voice.plain("letter.draft", at=voice.at(until)), voice.plain("letter.sign_off")]
     if document.correction is not None:
         asked.append(voice.plain("correction.why", why=document.correction.why))
     return Letter(

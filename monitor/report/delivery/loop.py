@@ -126,7 +126,7 @@ class Delivering:
         document = documents.decode(one.document)
         draft = one.which.stage == "draft"
         link = self._where.page(document.about, draft=draft)
-        told = letter(document, to.language, link=link, review_until_ms=one.review_until_ms)
+        told = _letter(one, document, to, link)
         key = f"continuity-report-{one.id}-{one.made_ms}"
         if to.webhook:
             return await ways.to_webhook(to.webhook, self._links(one, document, to, told), key=key)
@@ -186,6 +186,11 @@ class Delivering:
             await table.again(self._store, one, in_s=wait_s, said=outcome.said)
         self._metrics.failed.labels(one.recipient).inc()
         log.warning("report.not_taken", to=one.recipient, label=which.label, said=outcome.said)
+
+
+def _letter(one: Claimed, document: Document, to: Recipient, link: str) -> Letter:
+    until_ms, remade = one.review_until_ms, one.remade
+    return letter(document, to.language, link=link, review_until_ms=until_ms, remade=remade)
 
 
 def files_of(text: bytes, to: Recipient, *, draft: bool) -> list[File]:

@@ -16,6 +16,7 @@ from monitor.store.report_drafts import Draft
 
 log = Log(__name__)
 BY_ITSELF = "monitor"
+SIGNED_LEAST = 16  # digits of a SHA-256, as the foot of a printed page has them
 
 
 async def plan(connection: Any, settings: DeliverySettings, which: Which, slug: str) -> None:
@@ -58,12 +59,33 @@ def _names(settings: DeliverySettings, again: Again) -> list[str]:
     return [again.to]
 
 
-async def sign_off(store: Store, *, label: str, scope: str, by: str) -> Draft:
-    """Publish a draft as it is, because a reviewer says so. Raises UsageError when none waits."""
+class Superseded(UsageError):
+    """The draft was made anew: what was signed is not what would be published."""
+
+
+async def sign_off(store: Store, *, label: str, scope: str, by: str, sha256: str) -> Draft:
+    """Publish a draft as it is, because a reviewer says so of the bytes with that SHA-256, or its beginning.
+
+    Raises UsageError when none waits, Superseded when it has other bytes by now.
+    """
+    draft = await _waiting(store, label, scope, sha256)
+    if not await _release(store, draft, signed_by=by):
+        await _waiting(store, label, scope, sha256)
+        raise UsageError(f"somebody else published {label} of {scope}")
+    return draft
+
+
+async def _waiting(store: Store, label: str, scope: str, sha256: str) -> Draft:
     found = {each.scope: each for each in await report_drafts.waiting(store, label=label)}
     draft = found.get(scope)
-    if draft is None or not await _release(store, draft, signed_by=by):
+    if draft is None:
         raise UsageError(f"no draft {label} of {scope} waits to be signed off")
+    if len(sha256) < SIGNED_LEAST:
+        raise UsageError(f"name at least {SIGNED_LEAST} digits of the SHA-256 that you sign")
+    if not draft.sha256.startswith(sha256.lower()):
+        raise Superseded(
+            f"{label} of {scope} was made anew and is {draft.sha256} now; read it before you sign"
+        )
     return draft
 
 

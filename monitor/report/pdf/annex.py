@@ -12,8 +12,10 @@ from monitor.report.pdf.blocks import Block, Cell, Heading, Paper, Paragraph
 from monitor.report.pdf.counted import counted
 from monitor.report.pdf.first import ROOM, decisions
 from monitor.report.pdf.pages import MOST
+from monitor.report.pdf.replies import replies
 from monitor.report.pdf.runs import name
 from monitor.report.pdf.writer import Writer
+from monitor.report.replies import of_figures, of_outages
 
 LISTED = 300  # outages: the JSON and the sheets have all
 MEANINGS = (0.45, 1.3, 1.2, 2, 2)  # widths of code, name, value, meaning, over
@@ -25,7 +27,9 @@ def annex(writer: Writer, paper: Paper) -> list[Block]:
         writer.heading("annex.title"),
         writer.heading("counted.title", 2),
         *counted(writer),
+        *replies(writer, "replies.of_figures", of_figures(writer.d)),
         *_outages(writer),
+        *replies(writer, "replies.of_outages", of_outages(writer.d)),
         *_decisions(writer, paper),
         *_in_full(writer, paper),
         *_services(writer),

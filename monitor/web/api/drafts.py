@@ -9,6 +9,7 @@ from aiohttp import web
 from monitor.language import LANGUAGES
 from monitor.store import report_drafts
 from monitor.store.report_drafts import Draft
+from monitor.web.api.by_hand import sent_json
 from monitor.web.api.handlers import one_of
 from monitor.web.problems import json_response
 from monitor.web.reports import attachment, file_made, file_wanted
@@ -38,9 +39,10 @@ def _line(each: Draft) -> dict[str, Any]:
 
 
 async def one(request: web.Request) -> web.Response:
-    """The bytes it will be published with."""
+    """The bytes it will be published with; `ETag` is their SHA-256, which signing off names."""
     read = await draft_asked(request)
-    return web.Response(body=read.text, content_type="application/json", headers=KEPT_NOWHERE)
+    headers = {**KEPT_NOWHERE, "ETag": f'"{read.draft.sha256}"'}
+    return web.Response(body=read.text, content_type="application/json", headers=headers)
 
 
 async def file(request: web.Request) -> web.Response:
@@ -53,8 +55,9 @@ async def file(request: web.Request) -> web.Response:
 
 
 async def sign_off(request: web.Request) -> web.Response:
-    """Published now, as it is."""
-    done = await signed(request)
+    """Published now, as it is, if it is what was read."""
+    sent = await sent_json(request, '{"sha256": "…"}, of the draft you read')
+    done = await signed(request, sent.get("sha256"))
     place = f"/api/v1/reports/{done.label}"
     told = {"scope": done.scope, "label": done.label, "version": done.version, "sha256": done.sha256}
     return json_response(told, headers={"Location": place})

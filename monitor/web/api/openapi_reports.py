@@ -21,6 +21,7 @@ from monitor.web.api.schema import (
     query,
     ref,
 )
+from monitor.web.bodies import JSON
 
 KINDS = list(get_args(Kind))
 REPORTS_MAX = 500
@@ -80,17 +81,20 @@ def _version() -> Json:
 
 
 def _sign_off(label: Json) -> Json:
+    signed = {**TEXT, "description": "SHA-256 of the draft that was read, as its `ETag` has it."}
     answer = {"description": "Published.", "content": {"application/json": {"schema": ref("SignedOff")}}}
     return {
         "post": {
             "operationId": "sign_off",
-            "summary": "Publish a draft as it is.",
+            "summary": "Publish a draft as it is, if it is the one that was read.",
             "parameters": [label, *_which()],
             "security": [{"token": []}],
+            "requestBody": {"required": True, "content": {JSON: {"schema": object_of(sha256=signed)}}},
             "responses": {
                 "200": answer,
                 **MAY_NOT,
                 "404": {"description": "No such draft.", "content": PROBLEM},
+                "409": {"description": "It was made anew: its SHA-256 is another now.", "content": PROBLEM},
                 "default": {"description": "A problem (RFC 9457).", "content": PROBLEM},
             },
         }

@@ -11,6 +11,7 @@ from monitor.report.counting import FIRST_PAGE
 from monitor.report.voice import Voice
 from monitor.web import auth
 from monitor.web.api.handlers import picture_of
+from monitor.web.problems import Refused
 from monitor.web.reports import file_made, file_wanted, opened
 from monitor.web.reviewing import draft_asked, may_review, signed
 from monitor.web.site import page, speaker_of
@@ -21,6 +22,11 @@ async def draft(request: web.Request) -> web.Response:
     """For who may sign it off; others are told where to sign in."""
     if not may_review(request):
         return await page(request, "report_draft.html", status=403, fill=lambda telling: {"draft": None})
+    return await _shown(request)
+
+
+async def _shown(request: web.Request, *, superseded: bool = False) -> web.Response:
+    """`superseded`: what was signed is no longer it."""
     read = await draft_asked(request)
 
     def fill(telling: Telling) -> dict[str, Any]:
@@ -31,9 +37,10 @@ async def draft(request: web.Request) -> web.Response:
             "first_page": FIRST_PAGE,
             "asked": _asked(request),
             "file_of": lambda form, **more: _file_link(request, form, **more),
+            "superseded": superseded,
         }
 
-    return await page(request, "report_draft.html", fill=fill)
+    return await page(request, "report_draft.html", status=409 if superseded else 200, fill=fill)
 
 
 async def file(request: web.Request) -> web.Response:
@@ -46,9 +53,15 @@ async def file(request: web.Request) -> web.Response:
 
 
 async def send(request: web.Request) -> web.Response:
-    """Signed off: to the report it is now."""
-    auth.check_csrf(request, await request.post())
-    done = await signed(request)
+    """Signed off: to the report it is now. One that was made anew is shown as it is now, to be read first."""
+    sent = await request.post()
+    auth.check_csrf(request, sent)
+    try:
+        done = await signed(request, sent.get("sha256"))
+    except Refused as refused:
+        if refused.status != 409:
+            raise
+        return await _shown(request, superseded=True)
     return web.Response(status=303, headers={"Location": f"/reports/{done.label}{_asked(request)}"})
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
 from monitor.report.counting import counted_rows
-from monitor.report.document import decode
+from monitor.report.document import Document, decode
 from monitor.report.figures import said_of
 from monitor.report.html import TILES, TOP
+from monitor.report.replies import Spoken, of_figure, of_figures, of_outage, spoken
 from monitor.report.voice import Voice
 from monitor.store import committee as table
 from monitor.store import reports
@@ -51,12 +52,31 @@ async def meeting(request: web.Request) -> web.Response:
 
     def fill(telling: Telling) -> dict[str, Any]:
         if document is None:
-            return values | {"voice": None, "counted": []}
+            return values | {"voice": None, "counted": [], "replies": None}
         voice = Voice(telling.speaker.language, document)
         codes = [each.code for each in said_of("total")]
-        return values | {"voice": voice, "counted": counted_rows(document, voice, codes, most=LINES)}
+        replies = _replies(document, voice, codes)
+        counted = counted_rows(document, voice, codes, most=LINES)
+        return values | {"voice": voice, "counted": counted, "replies": replies}
 
     return await page(request, "meeting.html", fill=fill)
+
+
+class _Replies(NamedTuple):
+    """What entities replied: by the code of a figure, by the place of an outage, or in general."""
+
+    figures: dict[str, list[Spoken]]
+    outages: list[list[Spoken]]
+    period: list[Spoken]
+
+
+def _replies(document: Document, voice: Voice, codes: list[str]) -> _Replies:
+    general = [each for each in of_figures(document) if not each.code]
+    return _Replies(
+        figures={code: spoken(of_figure(document, code), voice) for code in codes},
+        outages=[spoken(of_outage(document, outage), voice) for outage in document.outages[:TOP]],
+        period=spoken(general, voice),
+    )
 
 
 async def _text(request: web.Request, scope: str) -> bytes | None:

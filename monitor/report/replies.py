@@ -1,0 +1,143 @@
+"""What entities answered, in the frozen report: put into it, found by figure or outage, spoken. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup
+from msgspec.structs import replace
+
+from monitor.facts import ReplyRow
+from monitor.language import Ltr
+from monitor.model import Text
+from monitor.report.document import Document, Outage, Reply
+from monitor.report.times import utc
+from monitor.report.voice import Voice
+
+
+def with_replies(document: Document, rows: Iterable[ReplyRow]) -> Document:
+    """The same with these replies and no others: no figure of it is another."""
+    found = sorted(rows, key=lambda row: (row.entity, row.number))
+    return replace(document, replies=tuple(_frozen(document, row) for row in found))
+
+
+def _frozen(document: Document, row: ReplyRow) -> Reply:
+    return Reply(
+        number=row.number,
+        entity=row.entity,
+        name=_name(document, row.entity),
+        text=Text(en=row.en, ar=row.ar),
+        at=utc(row.said_ms),
+        by=row.by,
+        on_behalf=row.on_behalf,
+        code=row.code,
+        subject=row.subject,
+        subject_name=_name(document, row.subject),
+        began=None if row.began_ms is None else utc(row.began_ms),
+        incident=row.incident,
+    )
+
+
+def _name(document: Document, subject: str) -> Text:
+    """As the report calls it; nothing where it does not know it."""
+    names = {each.subject: each.name for each in document.outages}
+    part = document.part(subject) if subject else None
+    return part.name if part is not None else names.get(subject, Text())
+
+
+def of_figure(document: Document, code: str) -> list[Reply]:
+    return [each for each in document.replies if each.code == code]
+
+
+def of_outage(document: Document, outage: Outage) -> list[Reply]:
+    return [each for each in document.replies if is_about(each, outage)]
+
+
+def of_outages(document: Document) -> list[Reply]:
+    """Of any outage, also of one that the report no longer has."""
+    return [each for each in document.replies if each.subject]
+
+
+def of_figures(document: Document) -> list[Reply]:
+    """Of any figure, and of the period as a whole."""
+    return [each for each in document.replies if not each.subject]
+
+
+def is_about(reply: Reply, outage: Outage) -> bool:
+    """The same incident, or an instant within the outage: its beginning may have moved since."""
+    if reply.incident and reply.incident == outage.incident:
+        return True
+    if reply.subject != outage.subject or reply.began is None:
+        return False
+    return outage.began <= reply.began and (outage.ended is None or reply.began < outage.ended)
+
+
+_PIECE = "[A-Za-z0-9](?:[!-~]*[A-Za-z0-9%])?%?"  # a Latin name, a number, a date, an id
+_LATIN = re.compile(f"({_PIECE}(?: +{_PIECE})*)")
+_LRI, _PDI = "\u2066", "\u2069"
+
+
+class Spoken(NamedTuple):
+    """A reply as an edition has it. `text` is as it was written, in `language`."""
+
+    number: int
+    entity: str
+    whose: str
+    about: str
+    text: str
+    language: str
+    by: str
+
+    @property
+    def parts(self) -> list[str]:
+        """The text in pieces: in Arabic, what reads left to right is one of its own and stays whole."""
+        pieces = _LATIN.split(self.text) if self.language == "ar" else [self.text]
+        return [Ltr(piece) if number % 2 else piece for number, piece in enumerate(pieces)]
+
+    @property
+    def html(self) -> Markup:
+        apart = Markup('<bdi dir="ltr">{}</bdi>')
+        return Markup("").join(apart.format(one) if isinstance(one, Ltr) else one for one in self.parts)
+
+    @property
+    def isolated(self) -> str:
+        """With Unicode's isolates."""
+        return "".join(f"{_LRI}{one}{_PDI}" if isinstance(one, Ltr) else one for one in self.parts)
+
+
+def spoken(replies: Iterable[Reply], voice: Voice) -> list[Spoken]:
+    return [_spoken(each, voice) for each in replies]
+
+
+def by_entity(lines: Sequence[Spoken]) -> dict[str, list[Spoken]]:
+    """In the order in which they are frozen."""
+    found: dict[str, list[Spoken]] = {}
+    for line in lines:
+        found.setdefault(line.entity, []).append(line)
+    return found
+
+
+def _spoken(reply: Reply, voice: Voice) -> Spoken:
+    own = getattr(reply.text, voice.language)
+    entity = reply.name.get(voice.language) or reply.entity.partition(":")[2]
+    said = "replies.on_behalf" if reply.on_behalf else "replies.by"
+    return Spoken(
+        number=reply.number,
+        entity=entity,
+        whose=voice.plain("replies.of", name=entity),
+        about=_about(reply, voice),
+        text=reply.text.get(voice.language),
+        language=voice.language if own else "en" if reply.text.en else "ar",
+        by=voice.plain(said, by=reply.by, at=voice.at(reply.at)),
+    )
+
+
+def _about(reply: Reply, voice: Voice) -> str:
+    if reply.code:
+        return voice.plain("replies.figure", name=voice.plain(f"{reply.code}.name"), code=Ltr(reply.code))
+    if reply.began is None:
+        return voice.plain("replies.period")
+    name = reply.subject_name.get(voice.language) or reply.subject.partition(":")[2]
+    return voice.plain("replies.outage", name=name, at=voice.at(reply.began))
