@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from monitor.addresses import stored
@@ -61,6 +62,52 @@ def draft_read(settings: Settings, label: str, *, entity: str | None) -> bytes:
             return found[1]
 
     return asyncio.run(read())
+
+
+def reply(settings: Settings, label: str, *, entity: str, about: str, texts: Sequence[str], by: str) -> int:
+    """Keep what an entity answers, on its behalf; its number. Raises UsageError, StoreUnavailable."""
+    from monitor.report import replying
+    from monitor.report.asking import catalogue_in_force
+    from monitor.report.replies import language_of
+
+    said = {language_of(text): text for text in texts}
+    if len(said) < len(texts):
+        raise UsageError("give one text in each language")
+
+    async def kept() -> int:
+        async with stored(settings) as store:
+            ar, en = said.get("ar", ""), said.get("en", "")
+            wish = replying.Wish(label, entity, about, ar, en, by=by, on_behalf=True)
+            return await replying.reply(store, await catalogue_in_force(store), wish)
+
+    return asyncio.run(kept())
+
+
+def replies(settings: Settings, label: str, *, entity: str | None, limit: int = 1000) -> list[Any]:
+    """What was answered about a period, withdrawn replies too. Raises UsageError, StoreUnavailable."""
+    from monitor.model import GOVERNMENT
+    from monitor.report.asking import named
+    from monitor.store import replies as table
+
+    async def listed() -> list[Any]:
+        async with stored(settings) as store:
+            scope = (await named(store, entity)).scope
+            whose = None if scope == GOVERNMENT else scope
+            return list(await table.listed(store, label=label, entity=whose, limit=limit))
+
+    return asyncio.run(listed())
+
+
+def withdraw_reply(settings: Settings, number: int, *, by: str) -> None:
+    """Withdraw a reply. Raises UsageError when it does not stand, StoreUnavailable."""
+    from monitor.report import replying
+
+    async def withdrawn() -> bool:
+        async with stored(settings) as store:
+            return await replying.withdraw(store, number, by=by) is not None
+
+    if not asyncio.run(withdrawn()):
+        raise UsageError(f"no reply has the number {number}, or it is withdrawn already")
 
 
 def sign_off(settings: Settings, label: str, *, entity: str | None, by: str, sha256: str) -> Any:

@@ -23,17 +23,18 @@ def row(number: int, text: str = "", *, ar: str = "", entity: str = "interior", 
     return ReplyRow(**given)  # type: ignore[arg-type]
 
 
-def rows() -> list[ReplyRow]:
+def rows(first: int = 1) -> list[ReplyRow]:
     """About an outage by its incident, a figure, an outage by its instant, the week, and one on behalf."""
-    return [
+    found = [
         row(1, ENGLISH, subject="system:identity", began_ms=at("18T09:58"), incident="INC-2026-0007"),
         row(2, "A router failed at the data centre.", ar=ARABIC, code="F10"),
         row(3, ar=ARABIC, subject="service:passport", began_ms=at("19T22:10")),
         row(4, FORMULA, entity="transport"),
         row(5, MARKUP, entity="transport", code="F01", on_behalf=True, by="Night desk"),
     ]
+    return [each._replace(number=each.number + first - 1) for each in found]
 
 
-def replied(**changed: object) -> Document:
-    """The report of that week."""
-    return with_replies(golden(**changed), rows())
+def replied(*, first: int = 1, **changed: object) -> Document:
+    """The report of that week, its replies numbered from `first`."""
+    return with_replies(golden(**changed), rows(first))

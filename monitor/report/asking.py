@@ -30,7 +30,7 @@ class Wanted(NamedTuple):
 
 async def publish(store: Store, wanted: Wanted, settings: ReportSettings, *, software: str) -> Document:
     """Freeze what is wanted. Raises UsageError with what stands in the way, and StoreUnavailable."""
-    catalogue = await _catalogue(store)
+    catalogue = await catalogue_in_force(store)
     terms, now_ms = terms_of(catalogue), await reports.now(store)
     stretch = _stretch(wanted.label, terms, now_ms)
     if stretch.end_ms > now_ms:
@@ -47,7 +47,8 @@ async def publish(store: Store, wanted: Wanted, settings: ReportSettings, *, sof
     return await freeze(store, ask, settings, software=software, why=why)
 
 
-async def _catalogue(store: Store) -> Catalogue:
+async def catalogue_in_force(store: Store) -> Catalogue:
+    """Raises UsageError before there is one."""
     serial = await read.serial_in_force(store)
     if not serial:
         raise UsageError("no catalogue is in force yet")
@@ -74,7 +75,7 @@ class Whose(NamedTuple):
 
 async def named(store: Store, entity: str | None) -> Whose:
     """Whose report an entity's slug names. Raises UsageError when nothing is called so."""
-    return Whose(scope_of(await _catalogue(store), entity), entity or GOVERNMENT)
+    return Whose(scope_of(await catalogue_in_force(store), entity), entity or GOVERNMENT)
 
 
 def scope_of(catalogue: Catalogue, entity: str | None) -> str:
@@ -111,7 +112,7 @@ async def _next_version(store: Store, scope: str, stretch: Stretch, wanted: Want
 
 async def read_frozen(store: Store, label: str, *, entity: str | None, version: int | None) -> bytes:
     """The frozen JSON of a report, of its last version unless said. Raises UsageError when there is none."""
-    scope = scope_of(await _catalogue(store), entity)
+    scope = scope_of(await catalogue_in_force(store), entity)
     text = await reports.document(store, scope=scope, label=label, version=version)
     if text is None:
         which = label if version is None else f"{label} in version {version}"

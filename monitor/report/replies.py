@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
 
 from markupsafe import Markup
 from msgspec.structs import replace
@@ -14,37 +16,37 @@ from monitor.language import Ltr
 from monitor.model import Text
 from monitor.report.document import Document, Outage, Reply
 from monitor.report.times import utc
-from monitor.report.voice import Voice
 
 
 def with_replies(document: Document, rows: Iterable[ReplyRow]) -> Document:
     """The same with these replies and no others: no figure of it is another."""
-    found = sorted(rows, key=lambda row: (row.entity, row.number))
-    return replace(document, replies=tuple(_frozen(document, row) for row in found))
+    found, called = sorted(rows, key=lambda row: (row.entity, row.number)), names_in(document)
+    return replace(document, replies=tuple(as_said(row, called) for row in found))
 
 
-def _frozen(document: Document, row: ReplyRow) -> Reply:
+def as_said(row: ReplyRow, called: Callable[[str], Text]) -> Reply:
+    """A reply with the names of whom it is of and what it is about; `called` gives that of a subject."""
     return Reply(
         number=row.number,
         entity=row.entity,
-        name=_name(document, row.entity),
+        name=called(row.entity),
         text=Text(en=row.en, ar=row.ar),
         at=utc(row.said_ms),
         by=row.by,
         on_behalf=row.on_behalf,
         code=row.code,
         subject=row.subject,
-        subject_name=_name(document, row.subject),
+        subject_name=called(row.subject) if row.subject else Text(),
         began=None if row.began_ms is None else utc(row.began_ms),
         incident=row.incident,
     )
 
 
-def _name(document: Document, subject: str) -> Text:
-    """As the report calls it; nothing where it does not know it."""
+def names_in(document: Document) -> Callable[[str], Text]:
+    """How the report calls a subject; nothing where it does not know it."""
     names = {each.subject: each.name for each in document.outages}
-    part = document.part(subject) if subject else None
-    return part.name if part is not None else names.get(subject, Text())
+    names |= {each.subject: each.name for each in (*document.services, *document.entities, document.total)}
+    return lambda subject: names.get(subject, Text())
 
 
 def of_figure(document: Document, code: str) -> list[Reply]:
@@ -79,6 +81,16 @@ _LATIN = re.compile(f"({_PIECE}(?: +{_PIECE})*)")
 _LRI, _PDI = "\u2066", "\u2069"
 
 
+class Speaks(Protocol):
+    """What a reply is told with: a report's voice, or a page's with the words of a report."""
+
+    language: str
+
+    def plain(self, key: str, **values: object) -> str: ...
+
+    def at(self, instant: datetime) -> str: ...
+
+
 class Spoken(NamedTuple):
     """A reply as an edition has it. `text` is as it was written, in `language`."""
 
@@ -107,7 +119,7 @@ class Spoken(NamedTuple):
         return "".join(f"{_LRI}{one}{_PDI}" if isinstance(one, Ltr) else one for one in self.parts)
 
 
-def spoken(replies: Iterable[Reply], voice: Voice) -> list[Spoken]:
+def spoken(replies: Iterable[Reply], voice: Speaks) -> list[Spoken]:
     return [_spoken(each, voice) for each in replies]
 
 
@@ -119,7 +131,7 @@ def by_entity(lines: Sequence[Spoken]) -> dict[str, list[Spoken]]:
     return found
 
 
-def _spoken(reply: Reply, voice: Voice) -> Spoken:
+def _spoken(reply: Reply, voice: Speaks) -> Spoken:
     own = getattr(reply.text, voice.language)
     entity = reply.name.get(voice.language) or reply.entity.partition(":")[2]
     said = "replies.on_behalf" if reply.on_behalf else "replies.by"
@@ -134,10 +146,16 @@ def _spoken(reply: Reply, voice: Voice) -> Spoken:
     )
 
 
-def _about(reply: Reply, voice: Voice) -> str:
+def _about(reply: Reply, voice: Speaks) -> str:
     if reply.code:
         return voice.plain("replies.figure", name=voice.plain(f"{reply.code}.name"), code=Ltr(reply.code))
     if reply.began is None:
         return voice.plain("replies.period")
     name = reply.subject_name.get(voice.language) or reply.subject.partition(":")[2]
     return voice.plain("replies.outage", name=name, at=voice.at(reply.began))
+
+
+def language_of(text: str) -> str:
+    """The language that somebody wrote in: of its first letter that has a direction."""
+    found = (unicodedata.bidirectional(letter) for letter in text)
+    return "ar" if next((way for way in found if way in ("L", "R", "AL")), "L") != "L" else "en"

@@ -30,6 +30,7 @@ from monitor.web.api import committee as api_committee
 from monitor.web.api import drafts as api_drafts
 from monitor.web.api import incidents as api_incidents
 from monitor.web.api import public as api_public
+from monitor.web.api import replies as api_replies
 from monitor.web.api import reports as api_reports
 from monitor.web.api import shift as api_shift
 from monitor.web.api import work as api_work
@@ -44,6 +45,7 @@ from monitor.web.pages import (
     meeting,
     overview,
     public,
+    replies,
     service,
     shift,
     sign_in,
@@ -125,6 +127,9 @@ def _pages() -> list[web.RouteDef]:
         web.get("/reports/{label}/draft", drafts.draft),
         web.get("/reports/{label}/draft/files/{form}", drafts.file),
         web.post("/reports/{label}/draft/sign-off", drafts.send),
+        web.get("/reports/{label}/replies", replies.replies),
+        web.post("/reports/{label}/replies", replies.send),
+        web.post("/reports/{label}/replies/{number}/withdraw", replies.withdraw),
         web.get("/reports/{label}/figures/{code}", figure_page.figure),
         web.get("/reports/{label}/files/{form}", reports_page.file),
         web.get("/committee", committee.committee),
@@ -184,6 +189,9 @@ def api_routes() -> list[web.RouteDef]:
         web.get("/api/v1/reports/{label}/draft", api_drafts.one),
         web.get("/api/v1/reports/{label}/draft/files/{form}", api_drafts.file),
         web.post("/api/v1/reports/{label}/sign-off", api_drafts.sign_off),
+        web.get("/api/v1/reports/{label}/replies", api_replies.listed),
+        web.post("/api/v1/reports/{label}/replies", api_replies.send),
+        web.post("/api/v1/reports/{label}/replies/{number}/withdraw", api_replies.withdraw),
         web.get("/api/v1/reports/{label}/files/{form}", api_reports.file),
         web.get("/api/v1/committee/actions", api_committee.actions),
         web.post("/api/v1/committee/actions", api_committee.agree),

@@ -9,7 +9,8 @@ from monitor.store import report_deliveries, tokens
 from monitor.store.report_deliveries import Which
 from monitor.store.tokens import Role
 from tests.browser.conftest import Open
-from tests.golden_week import about, golden
+from tests.golden_week import about, catalogues, golden
+from tests.replied import ARABIC, replied
 from tests.reported import draft, publish
 from tests.serving import serving
 
@@ -96,3 +97,59 @@ async def test_axe_finds_nothing_where_somebody_has_not_received_a_report(
             assert (box["x"] >= 0, box["x"] + box["width"] <= 400) == (True, True)
             found[path] = [each["id"] for each in (await Axe().run(page)).response["violations"]]
     assert found == {"/reports": [], "/committee": []}
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_a_coordinator_replies_by_keyboard_without_script_and_reads_it_on_the_report(
+    database: str, open_page: Open, language: str
+) -> None:
+    async with serving(database, catalogues()[0]) as served:
+        await publish(served.store, replied(first=101))
+        secret = await tokens.create_token(served.store, "Amal", role=Role.COORDINATOR, entities=["interior"])
+        where = f"/reports/2026-W47/replies?lang={language}"
+        page = await open_page(f"{served.url}/sign-in?lang={language}", width=400, java_script_enabled=False)
+        await page.locator("main input[name='token']").fill(secret)
+        await page.locator("main form button").first.press("Enter")
+        await page.wait_for_url(lambda address: "/sign-in" not in address)
+        await page.goto(f"{served.url}{where}")
+        await page.locator("#about").select_option("F10")
+        await page.locator("#ar").fill(ARABIC)
+        await page.locator("main form.fields button").press("Enter")
+        await page.wait_for_url("**/replies?entity=interior#reply-1")
+        sent = await page.locator("#reply-1").inner_text()
+        box = await page.locator("main").bounding_box()
+        await page.goto(f"{served.url}/reports/2026-W47")
+        later = await page.locator("#replies").inner_text()
+    assert "Cisco ASR 9000" in sent
+    assert box is not None
+    assert (box["x"] >= 0, box["x"] + box["width"] <= 400) == (True, True)
+    assert "بعد النشر" in later if language == "ar" else "After publication" in later
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_axe_finds_nothing_where_replies_are_read_and_written(
+    database: str, open_page: Open, language: str
+) -> None:
+    found = {}
+    async with serving(database, catalogues()[0]) as served:
+        await publish(served.store, replied(first=101))
+        code = await tokens.create_sign_in(served.store, "Fatima", Role.COMMITTEE)
+        page = await open_page(f"{served.url}/sign-in/{code}")
+        await page.locator("main button").click()
+        await page.wait_for_url(lambda address: "/sign-in/" not in address)
+        paths = (
+            "/reports/2026-W47/replies?entity=interior&", "/reports/2026-W47?", "/committee?",
+            "/reports/2026-W47/files/html?", "/entities/interior?", "/committee/meeting?label=2026-W47&",
+        )  # fmt: skip
+        for path in paths:
+            await page.goto(f"{served.url}{path}lang={language}")
+            if "replies?" in path:
+                await page.locator("#en").fill("A router failed.")
+                await page.locator("main form.fields button").click()
+                await page.wait_for_url("**#reply-1")
+            results = await Axe().run(page)
+            found[path] = [
+                (each["id"], [node["html"][:150] for node in each["nodes"][:3]])
+                for each in results.response["violations"]
+            ]
+    assert found == {path: [] for path in paths}

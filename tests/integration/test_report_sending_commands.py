@@ -89,3 +89,25 @@ async def test_a_draft_is_listed_signed_off_sent_and_sent_again(config: Path, da
     assert (unseen.exit_code, twice.exit_code, wrong.exit_code) == (2, 2, 2)
     assert "read it before you sign" in unseen.output
     assert "did you mean `archive`?" in wrong.output
+
+
+async def test_a_reply_is_entered_on_behalf_listed_and_withdrawn_once(config: Path, database: str) -> None:
+    async with open_store(database) as store:
+        catalogue = government(entities=1, services=1)
+        await World(store, catalogue).begin()
+        [entity] = catalogue.entities
+        given = ("reply", LABEL, "--entity", entity.slug, "--by", "Fatima")
+        both = ("--text", "A router.", "--text", "عطل في الموجّه.")
+        kept = await command(config, *given, "--about", "F10", *both)
+        twice = await command(config, *given, "--text", "A router.", "--text", "Another.")
+        wrong = await command(config, *given, "--about", "F99", "--text", "A router.")
+        withdrawn = [await command(config, "withdraw-reply", "1", "--by", "Amal") for _ in range(2)]
+        listed = await command(config, "replies", LABEL, "--entity", entity.slug)
+        [row] = json.loads((await command(config, "replies", LABEL, "--json")).stdout)
+    assert kept.stdout == f"reply 1 of {entity.slug} about {LABEL} is kept\n"
+    assert (row["en"], row["ar"]) == ("A router.", "عطل في الموجّه.")
+    assert (row["code"], row["on_behalf"]) == ("F10", True)
+    assert "F10\t" in listed.stdout
+    assert "withdrawn" in listed.stdout
+    assert [each.exit_code for each in (kept, twice, wrong, *withdrawn, listed)] == [0, 2, 2, 0, 2, 0]
+    assert "is no figure, no incident" in wrong.output

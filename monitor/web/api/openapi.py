@@ -26,6 +26,7 @@ from monitor.web.api import (
     openapi_figures,
     openapi_incidents,
     openapi_public,
+    openapi_replies,
     openapi_reports,
     openapi_work,
 )
@@ -294,6 +295,7 @@ def _schemas() -> Json:
         **openapi_availability.schemas(),
         **objective_forms.schemas(),
         **openapi_reports.schemas(),
+        **openapi_replies.schemas(),
         **openapi_figures.schemas(),
         **openapi_committee.schemas(),
     }
@@ -409,6 +411,7 @@ def _paths() -> Json:
         **openapi_availability.paths(_get),
         **objective_forms.paths(_get),
         **openapi_reports.paths(_get),
+        **openapi_replies.paths(_get),
         **openapi_figures.paths(_get, _limit),
         **openapi_committee.paths(_get, _limit),
         **openapi_incidents.paths(_get, _items, _limit),

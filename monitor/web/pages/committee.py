@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
+from monitor.facts import ReplyRow
 from monitor.judge.terms import terms_of
 from monitor.model import GOVERNMENT
 from monitor.store import committee as table
 from monitor.store import reports
-from monitor.web import agreed, auth, working
+from monitor.web import agreed, auth, replying, working
 from monitor.web.api.handlers import picture_of
 from monitor.web.committee import corrections, weeks_of
+from monitor.web.pages.replies import link_to
 from monitor.web.pages.reports import report_link
 from monitor.web.pages.work import named_by
 from monitor.web.site import HOLDER, SITE, bare_page, page
@@ -28,10 +31,11 @@ async def committee(request: web.Request) -> web.Response:
     if site.live.picture is None:
         return await bare_page(request, "waiting.html", status=503)
     terms = terms_of(picture_of(request).catalogue)
+    weeks = replying.weeks(picture_of(request).catalogue, now_ms=site.live.now_ms)
     announced = await working.listed(request)
     waiting = [each for each in announced if each.waits]
     troubles = await undelivered(request)
-    values = {
+    values: dict[str, Any] = {
         "weeks": await weeks_of(site.store, terms, now_ms=site.live.now_ms),
         "corrections": await corrections(request, waiting),
         "waiting": len(waiting),
@@ -39,6 +43,7 @@ async def committee(request: web.Request) -> web.Response:
         "actions": await table.actions(site.store, limit=LISTED_MAX),
         "inquiries": await table.inquiries(site.store, limit=LISTED_MAX),
         "announced": announced[:WORK_SHOWN],
+        "replies": [(each, await _replied(request, each.label)) for each in weeks],
         "today": agreed.today(request),
         "text_max": agreed.TEXT_MAX,
         "name_max": agreed.NAME_MAX,
@@ -53,10 +58,18 @@ async def committee(request: web.Request) -> web.Response:
 
         owners = {each.subject: each for each in telling.picture.catalogue.entities}
         lines = [told(telling, each) for each in troubles]
+        replied = partial(replying.lines_of, catalogue=telling.picture.catalogue, page=telling.speaker)
+        replies = [(stretch, link_to(stretch.label), replied(rows)) for stretch, rows in values["replies"]]
         more = {"report_link": link, "named": named_by(telling), "owners": owners, "undelivered": lines}
-        return values | more
+        return values | more | {"replies": replies}
 
     return await page(request, "committee.html", fill=fill)
+
+
+async def _replied(request: web.Request, label: str) -> list[ReplyRow]:
+    """What entities answered about a week, of which this person may read, and which stands."""
+    rows = await replying.readable(request, label, GOVERNMENT)
+    return [each for each in rows if each.withdrawn_ms is None]
 
 
 def _may_rule(request: web.Request) -> bool:

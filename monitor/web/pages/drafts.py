@@ -8,9 +8,11 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from monitor.report.counting import FIRST_PAGE
+from monitor.report.replies import spoken
 from monitor.report.voice import Voice
 from monitor.web import auth
 from monitor.web.api.handlers import picture_of
+from monitor.web.pages.replies import link_to
 from monitor.web.problems import Refused
 from monitor.web.reports import file_made, file_wanted, opened
 from monitor.web.reviewing import draft_asked, may_review, signed
@@ -30,8 +32,11 @@ async def _shown(request: web.Request, *, superseded: bool = False) -> web.Respo
     read = await draft_asked(request)
 
     def fill(telling: Telling) -> dict[str, Any]:
+        voice = Voice(telling.speaker.language, read.document)
         return {
-            "voice": Voice(telling.speaker.language, read.document),
+            "voice": voice,
+            "replies": spoken(read.document.replies, voice),
+            "reply_link": link_to(read.draft.label, request.query.get("entity", "")),
             "d": read.document,
             "draft": read.draft,
             "first_page": FIRST_PAGE,

@@ -8,8 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from monitor.model import Service
+from monitor.web import replying
 from monitor.web.pages import traffic
 from monitor.web.pages.availability import panel
+from monitor.web.pages.replies import link_to
 from monitor.web.problems import Refused
 from monitor.web.site import SITE, Site, page
 from monitor.web.telling import Telling
@@ -47,6 +49,10 @@ async def entity(request: web.Request) -> web.Response:
             "wrong_shown": len(wrong),
             "figures": None,
             **_counted(site, [one.service for one in shown.services]),
+            "reply_links": [
+                (each.label, link_to(each.label, slug))
+                for each in replying.weeks(telling.picture.catalogue, now_ms=telling.now_ms)
+            ],
             "availability": panel(site.live, shown.entity.subject),
         }
 

@@ -11,12 +11,15 @@ from monitor.language import Ltr
 from monitor.report.counting import FIRST_PAGE
 from monitor.report.document import decode, figures_of_json
 from monitor.report.figures import FIGURES, Unit
+from monitor.report.replies import spoken
 from monitor.report.voice import Voice
 from monitor.store import report_drafts
 from monitor.store import reports as table
 from monitor.store.report_drafts import Draft
 from monitor.store.reports import ReportLine
+from monitor.web import replying
 from monitor.web.api.handlers import picture_of
+from monitor.web.pages.replies import link_to
 from monitor.web.reports import file_made, file_wanted, opened, scope_asked, text_asked, versions_asked
 from monitor.web.reviewing import may_review
 from monitor.web.site import SITE, bare_page, page, speaker_of
@@ -98,11 +101,18 @@ async def report(request: web.Request) -> web.Response:
     scope = scope_asked(request, picture_of(request).catalogue)
     lines = await versions_asked(request, scope)
     document = decode(await text_asked(request, scope))
+    rows = await replying.readable(request, document.about.label, scope)
+    came, gone = replying.later(document, rows)
     shown = next(line for line in lines if line.version == document.about.version)
 
     def fill(telling: Telling) -> dict[str, Any]:
+        catalogue, voice = telling.picture.catalogue, Voice(telling.speaker.language, document)
         return {
-            "voice": Voice(telling.speaker.language, document),
+            "voice": voice,
+            "replies": spoken(document.replies, voice),
+            "came": replying.lines_of(came, catalogue, telling.speaker),
+            "gone": replying.lines_of(gone, catalogue, telling.speaker),
+            "reply_link": link_to(document.about.label, request.query.get("entity", "")),
             "d": document,
             "shown": shown,
             "lines": lines,
