@@ -30,7 +30,7 @@ from monitor.web.site import HOLDER, SITE
 from monitor.web.times import rfc3339
 
 MAY_REPLY = frozenset({Role.COORDINATOR, Role.OPERATOR, Role.COMMITTEE})
-LISTED_MAX = 500
+LISTED_MAX = 5000  # a hundred entities with all they may have
 OUTAGES_MAX = 100  # to choose from
 NUMBER_DIGITS_MAX = 15
 

@@ -24,6 +24,7 @@ from monitor.store import replies as table
 from monitor.store import report_deliveries, report_drafts, reports
 from monitor.store.lease import Lease
 from monitor.store.pool import Store, open_store
+from monitor.store.replies import Said
 from monitor.store.report_drafts import Draft
 from tests import golden_week as golden
 from tests import reported
@@ -263,6 +264,21 @@ async def test_a_reply_on_its_way_while_a_draft_is_made_is_in_that_draft(store: 
         await watcher.close()
     assert told(made) == []
     assert told((await in_review(store))[1]) == [(INTERIOR, "A cable was cut.")]
+
+
+async def test_a_report_waits_for_a_reply_that_is_being_kept_and_has_it(store: Store, database: str) -> None:
+    said = Said(INTERIOR, LABEL, "F01", "", None, "", "", "A cable was cut.", "Amal", on_behalf=False)
+    watcher = await asyncpg.connect(database)
+    try:
+        async with store.transaction() as connection:
+            await table.add(connection, said)
+            making = asyncio.create_task(frozen(store))
+            async with asyncio.timeout(10):
+                while not await watcher.fetchval(WAITS):  # noqa: ASYNC110 - the event is in PostgreSQL
+                    await asyncio.sleep(0.02)
+    finally:
+        await watcher.close()
+    assert told(await making) == [(INTERIOR, "A cable was cut.")]
 
 
 # -- what is no reply

@@ -20,6 +20,7 @@ from tests.serving import Served, serving
 LABEL = "2026-W47"
 API, PAGE = f"/api/v1/reports/{LABEL}/replies", f"/reports/{LABEL}/replies"
 CATALOGUE = catalogues()[0]
+LATER = "Received or withdrawn after publication"
 
 
 async def token(served: Served, name: str, role: Role, *entities: str) -> dict[str, str]:
@@ -148,6 +149,7 @@ async def test_a_coordinator_writes_on_the_page_without_saying_which_entity_is_t
         other, _ = await post(served, f"{PAGE}?entity=transport", data=filled)
         page = await served.text(path)
     assert title in form
+    assert f'<bdi dir="{"rtl" if language == "ar" else "ltr"}">\u2068Amal' in page or language == "en"
     assert f'action="{path}"' in form
     assert (forged, status, other) == (403, 303, 403)
     assert sent in page
@@ -208,7 +210,7 @@ async def test_a_later_reply_stands_apart_on_the_page_and_in_no_file_of_the_vers
                 assert await answer.read() == before, form
         meeting = await served.text(f"/committee/meeting?label={LABEL}&lang=en")
     assert files["json"] == text
-    frozen, mark, after = words(page).partition("After publication")
+    frozen, mark, after = words(page).partition(LATER)
     assert mark
     assert "Certificates are renewed by day now" in frozen
     assert "It came late." in after
@@ -222,7 +224,7 @@ async def test_a_frozen_reply_that_is_withdrawn_stays_and_the_page_says_so_apart
         await publish(served.store, replied())  # has it as number 1
         await post(served, f"{API}/1/withdraw", headers=own)
         page = words(await served.text(f"/reports/{LABEL}?lang=en"))
-    frozen, _, after = page.partition("After publication")
+    frozen, _, after = page.partition(LATER)
     assert "Certificates are renewed by day now" in frozen
     assert "Withdrawn by Amal" in after
 
