@@ -395,8 +395,8 @@ def _given_out() -> list[Panel]:
         ),
         lines(
             "Longest wait for a report",
-            "How long the delivery that has waited longest has waited.",
-            [ask(f"time() - ({since} > 0)", "wait")],
+            "How long the delivery that has waited longest has waited; 0 when none waits.",
+            [ask(f"(time() - {since}) * ({since} > bool 0)", "wait")],
             unit="s",
         ),
         lines(
