@@ -86,7 +86,8 @@ async def test_the_api_lists_the_drafts_that_wait(database: str) -> None:
         member = await bearer(served, "Fatima", Role.OPERATOR)
         async with served.http.get(served.url + DRAFTS, headers=member) as answer:
             [line] = (await answer.json())["items"]
-        assert (await post(served, f"{API}/sign-off", headers=member))[0] == 200
+        signed = {"headers": member, "json": {"sha256": line["sha256"]}}
+        assert (await post(served, f"{API}/sign-off", **signed))[0] == 200
         async with served.http.get(served.url + DRAFTS, headers=member) as answer:
             after = await answer.json()
     made, until = (datetime.fromisoformat(line.pop(key)) for key in ("made_at", "review_until"))
