@@ -135,7 +135,7 @@ class Demo:
     def start(self) -> None:
         """Bring everything up: what the first page needs, the page, then the rest.
 
-        When there is nothing to see yet, its address is told of once the sample's weeks stand.
+        The first time there is nothing to see yet: its address is told of once the sample's weeks stand.
         """
         self.tell("starting; Ctrl-C stops everything")
         self._kafka.reserve()
@@ -144,8 +144,7 @@ class Demo:
         self._keep(environment)
         first = not (self._data / NOTE).exists()
         sends = self._plan is not None and self._traffic
-        new = sends and not (self._data / COUNTED).exists()  # half of a history may be there
-        held = first and new
+        held = first and sends
         if first:  # nothing is stored yet that a page could show meanwhile
             self._kafka.launch()
         self._postgres.launch()
@@ -164,7 +163,7 @@ class Demo:
             self._await_kafka()
         if sends and not held:
             self._start_traffic(environment)
-        self._start_apart(environment, new=new)
+        self._start_apart(environment, new=sends and not (self._data / COUNTED).exists())
         if held:
             self._await_weeks(settings)
             self._welcome(settings)
