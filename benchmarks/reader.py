@@ -1,4 +1,4 @@
-"""A client in its own process that asks for pages at a given rate, or as fast as answers come; and a burner.
+"""A client in its own process that asks for pages at a given rate, or as fast as answers come.
 
 At a rate, an answer's time counts from when its request was due, so that a server that falls behind is seen.
 """
@@ -103,17 +103,6 @@ async def read(
     }
 
 
-def burn(seconds: float) -> None:
-    """Compute without pause, as whoever builds a report does."""
-    say("burning")
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        json.loads(json.dumps([{"n": number, "text": "x" * 20} for number in range(500)]))
-
-
 if __name__ == "__main__":
     given = json.loads(sys.argv[1])
-    if "burn" in given:
-        burn(given["burn"])
-    else:
-        say(uvloop.run(read(given.pop("port"), given.pop("paths"), **given)))
+    say(uvloop.run(read(given.pop("port"), given.pop("paths"), **given)))

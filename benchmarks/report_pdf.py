@@ -41,6 +41,15 @@ def _took_s(document: Document) -> float:
     return time.perf_counter() - began
 
 
+def keep_building(seconds: float) -> None:
+    """Build reports of a whole government one after the other for so long, and say when it has begun."""
+    end = time.monotonic() + seconds
+    document = week(SERVICES)
+    print("building", flush=True)
+    while time.monotonic() < end:
+        _took_s(document)
+
+
 def week(services: int) -> Document:
     """The golden week, with as many services and entities as a government has."""
     found = golden()

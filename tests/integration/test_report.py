@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from monitor.config.settings import ReportSettings
 from monitor.demo.past import give_a_past
 from monitor.errors import BadRow, UsageError
+from monitor.judge import work_desk
 from monitor.judge.periods import Kind, day_of
 from monitor.judge.seconds import Says
 from monitor.judge.terms import terms_of
@@ -23,6 +24,7 @@ from monitor.report import publishing
 from monitor.report.asking import Wanted, publish, read_frozen
 from monitor.report.document import Document, decode, digest, encode
 from monitor.report.evidence import adds_up, stretches
+from monitor.report.files import FORMATS, file_of
 from monitor.report.gather import Ask, gather
 from monitor.report.metrics import ReportMetrics
 from monitor.report.numbers import build
@@ -30,6 +32,7 @@ from monitor.report.publishing import Reporting, Why, freeze
 from monitor.report.times import Stretch, named_stretch, stretch_of
 from monitor.report.unreckoned import unreckoned
 from monitor.store import figures, reports, seen
+from monitor.store.counts import Added
 from monitor.store.lease import Lease
 from monitor.store.pool import Store, open_store
 from tests import golden_week as golden
@@ -37,6 +40,7 @@ from tests.golden_week import EXPECTED_OF
 from tests.integration import golden_store
 from tests.integration.notifying import until
 from tests.ledger import DAY_MS, HOUR_MS, Ledger, catalogue
+from tests.world import World
 
 TERMS = terms_of(golden.catalogues()[0])
 SETTINGS = ReportSettings()
@@ -121,6 +125,55 @@ async def test_t30_a_published_report_never_changes_and_a_correction_says_what_d
         2,
         1,
     ]
+
+
+async def test_t30_whatever_comes_in_late_a_published_report_and_all_its_files_stay_byte_for_byte(
+    store: Store,
+) -> None:
+    """Late measurements, transactions and rulings move a new version, and nothing of the old one."""
+    ledger = await golden_store.write(store)
+    await freeze(store, ask(), SETTINGS, software="0.1.0")
+    published = await reports.document(store, scope=GOVERNMENT, label="2026-W47", version=1)
+    assert published is not None
+    files = editions(published)
+
+    noon = golden.at("17T12:00")
+    await ledger.says("service:vehicle", (noon, "down"), (noon + HOUR_MS, "up"))
+    await World(store, golden.catalogues()[0]).counted(Added("service:passport/web", "completed", noon, 400))
+    notice_ms = round(TERMS.policy.notice_s * 1000)
+    await work_desk.approve(store, 4, by="committee", why="it was known", notice_ms=notice_ms)
+    await ledger.judged(golden.END_MS + 2 * HOUR_MS)
+    await ledger.account()
+
+    kept = await reports.document(store, scope=GOVERNMENT, label="2026-W47", version=1)
+    assert kept == published
+    assert editions(published) == files
+    second = await freeze(store, ask(version=2), SETTINGS, software="0.1.0", why=Why("committee", "late"))
+    assert second.correction is not None
+    old = {each.code: each.old for each in second.correction.changed if each.subject == GOVERNMENT}
+    # an hour more and an hour and a half less of down, one cause more; 400 more transactions
+    assert {"F01", "F10", "F19", "F30"} <= old.keys()
+    assert {code: value and value.text for code, value in old.items()} == {
+        code: golden.EXPECTED[code] for code in old
+    }
+    assert second.total.figures["F19"].text == "2000"
+    assert editions(await stored(store, version=1)) == files
+
+
+async def stored(store: Store, *, version: int) -> bytes:
+    text = await reports.document(store, scope=GOVERNMENT, label="2026-W47", version=version)
+    assert text is not None
+    return text
+
+
+def editions(text: bytes) -> dict[str, bytes]:
+    """Every file of a version, of the PDF on both papers."""
+    found = {
+        f"{form} {language}": file_of(text, form, language).body
+        for form in FORMATS
+        for language in ("ar", "en")
+    }
+    return found | {"projector": file_of(text, "pdf", "ar", paper="projector").body}
 
 
 @pytest.mark.parametrize(

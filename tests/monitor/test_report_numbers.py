@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import jsonschema
 import msgspec
 import pytest
 from msgspec.structs import replace
 
-from monitor.facts import Membership
-from monitor.judge.accounts import Accounts, belonging
-from monitor.judge.exclusions import Exclusion
 from monitor.judge.figures import Figure, Tally, When
 from monitor.judge.periods import Kind
 from monitor.judge.reading import figure_row
 from monitor.judge.seconds import Says, Spent
 from monitor.judge.timeline import Step
 from monitor.judge.weighted import Weighted
-from monitor.model import GOVERNMENT, ExclusionKind, Policy, Text, Verdict
+from monitor.model import GOVERNMENT, Policy, Verdict
 from monitor.report.comparing import differences
 from monitor.report.document import decode, digest, encode, schema
 from monitor.report.figures import FIGURES, said_of
@@ -34,14 +30,20 @@ from tests.golden_week import (
     EXPECTED_OF,
     HOUR_MS,
     LONG_AGO_MS,
-    OWNERS,
     START_MS,
     at,
     catalogues,
     facts,
     golden,
-    memberships,
-    timelines,
+)
+from tests.odd_weeks import (
+    accounts,
+    all_along,
+    in_maintenance,
+    of_one_service,
+    renamed,
+    too_little_known,
+    unmeasured,
 )
 
 
@@ -164,25 +166,8 @@ def test_the_report_keeps_its_schema() -> None:
 # -- weeks that are not like others
 
 
-def all_along(verdict: str, reason: str = "ok") -> dict[str, list[Step]]:
-    """Every service was so for all of the time."""
-    return {f"service:{slug}": [Step(LONG_AGO_MS, Verdict(verdict), reason)] for slug in OWNERS}
-
-
-def accounts(**changed: Any) -> dict[str, Any]:
-    """The golden week's facts with other timelines, memberships or exclusions."""
-    made = Accounts(
-        timelines=changed.get("timelines", timelines()),
-        belonging=belonging(changed.get("memberships", memberships())),
-        exclusions=changed.get("exclusions", ()),
-        notice_ms=DAY_MS,
-    )
-    when = When(START_MS, END_MS, END_MS)
-    return {"accounts": made, "figures": made.figures(when), "before": {}, "weeks": (), "missed": ()}
-
-
 def test_t2_a_week_in_which_nothing_was_measured_has_no_figure_and_no_hundred() -> None:
-    document = golden(**accounts(timelines=all_along("unknown", "silence")), counted={}, counted_before={})
+    document = unmeasured()
     figures = document.total.figures
     assert (figures["F01"].says, figures["F01"].text) == (Says.NO_DATA, None)
     assert figures["F03"].text is None
@@ -192,17 +177,7 @@ def test_t2_a_week_in_which_nothing_was_measured_has_no_figure_and_no_hundred() 
 
 
 def test_t8_a_week_wholly_in_maintenance_is_not_zero_and_not_a_hundred() -> None:
-    announced = Exclusion(
-        id=1,
-        kind=ExclusionKind.MAINTENANCE,
-        subjects=tuple(f"service:{slug}" for slug in OWNERS),
-        from_ms=START_MS,
-        to_ms=END_MS,
-        why="move of the data centre",
-        announced_at_ms=START_MS - 7 * DAY_MS,
-        announced_by="desk",
-    )
-    document = golden(**accounts(timelines=all_along("down", "timeout"), exclusions=[announced]))
+    document = in_maintenance()
     figures = document.total.figures
     assert figures["F01"].says is Says.NOT_APPLICABLE
     assert figures["F05"].text == "0.00"
@@ -211,10 +186,7 @@ def test_t8_a_week_wholly_in_maintenance_is_not_zero_and_not_a_hundred() -> None
 
 
 def test_a_week_of_one_service_is_that_service() -> None:
-    only = [Membership("service:passport", GOVERNMENT, LONG_AGO_MS, None)]
-    document = golden(
-        **accounts(memberships=only), services=["service:passport"], entities=[], owners={}, certificates=()
-    )
+    document = of_one_service()
     [part] = document.services
     assert document.total.figures["F01"] == part.figures["F01"]
     assert part.figures["F01"].text == "96.72"
@@ -222,25 +194,13 @@ def test_a_week_of_one_service_is_that_service() -> None:
 
 
 def test_t1_under_the_gate_of_coverage_there_is_no_figure_but_what_is_missing_is_told() -> None:
-    """Known for 150 of 168 hours: 89.2… %."""
-    late = {
-        f"service:{slug}": [
-            Step(LONG_AGO_MS, Verdict.UNKNOWN, "silence"),
-            Step(START_MS + 18 * HOUR_MS, Verdict.UP, "ok"),
-        ]
-        for slug in OWNERS
-    }
-    document = golden(**accounts(timelines=late))
+    document = too_little_known()
     assert document.total.figures["F01"].says is Says.INSUFFICIENT
     assert "coverage was" in Voice("en", document).sentence
 
 
 def test_a_renamed_service_is_the_same_under_its_new_name() -> None:
-    after, before = catalogues()
-    passport = after.services_by_subject["service:passport"]
-    renamed = replace(passport, slug="travel-document", name=Text(en="Travel document"), was=("passport",))
-    others = tuple(each for each in after.services if each.slug != "passport")
-    document = golden(catalogues=[replace(after, services=(renamed, *others)), before])
+    document = renamed()
     part = document.part("service:passport")
     assert part is not None
     assert (part.slug, part.name.en) == ("travel-document", "Travel document")
