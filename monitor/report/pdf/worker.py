@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import typst
 
 ROOM = Path(__file__).parent
+BEHIND = 5  # it takes every core: whoever measures and whoever answers go first
 
 
 def compiled(written: bytes) -> bytes:
@@ -26,4 +28,5 @@ def compiled(written: bytes) -> bytes:
 
 
 if __name__ == "__main__":
+    os.nice(BEHIND)
     sys.stdout.buffer.write(compiled(sys.stdin.buffer.read()))
