@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from monitor.facts import ReplyRow
 from monitor.language import Ltr
 from monitor.model import Text
-from monitor.report.document import Document, Outage, Reply
+from monitor.report.document import Document, Outage, Part, Reply
 from monitor.report.times import utc
 
 
@@ -49,8 +49,12 @@ def names_in(document: Document) -> Callable[[str], Text]:
     return lambda subject: names.get(subject, Text())
 
 
-def of_figure(document: Document, code: str) -> list[Reply]:
-    return [each for each in document.replies if each.code == code]
+def of_figure(document: Document, code: str, part: Part | None = None) -> list[Reply]:
+    """About a figure of everybody; of an entity or a service, what that entity or its owner replied."""
+    found = [each for each in document.replies if each.code == code]
+    if part is None or part.kind not in ("entity", "service"):
+        return found
+    return [each for each in found if each.entity == (part.entity or part.subject)]
 
 
 def of_outage(document: Document, outage: Outage) -> list[Reply]:

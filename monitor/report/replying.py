@@ -32,7 +32,7 @@ TEXT_MAX = 1000
 REPLIES_MAX = 50  # of an entity about a period, withdrawn ones too
 OUTAGE = "write service:passport@2026-11-18T10:00:00Z"
 _TURNING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-RESEND_S = 300.0  # so that several replies make one mail to a reviewer
+RESEND_S = 120.0  # so that several replies make one mail to a reviewer
 
 
 class Unfit(UsageError):

@@ -263,3 +263,18 @@ async def test_on_the_wall_a_figure_and_an_outage_show_what_was_replied_about_th
     assert "Reply of" not in shown("F02")
     assert "Certificates are renewed by day now" in shown("outage-1")
     assert "HYPERLINK" in shown("replies")
+
+
+async def test_where_a_figure_is_explained_page_and_api_have_the_replies_about_it(database: str) -> None:
+    async with serving(database, CATALOGUE) as served:
+        await publish(served.store, replied())
+        pages = {
+            whose: await served.text(f"/reports/{LABEL}/figures/F10?lang=ar&subject={whose}")
+            for whose in ("", "entity:interior", "service:passport", "entity:transport")
+        }
+        told = await served.json(f"/api/v1/reports/{LABEL}/figures/F10")
+        other = await served.json(f"/api/v1/reports/{LABEL}/figures/F02")
+    shown = {whose: "Cisco ASR 9000" in page for whose, page in pages.items()}
+    assert shown == {"": True, "entity:interior": True, "service:passport": True, "entity:transport": False}
+    assert [(each["number"], each["ar"]) for each in told["replies"]] == [(2, ARABIC)]  # type: ignore[attr-defined]
+    assert other["replies"] == []

@@ -102,7 +102,7 @@ async def test_a_file_to_keep_has_a_name_that_says_what_it_is(database: str) -> 
         body = await answer.read()
     name = "continuity-2026-W47-government-v1-ar-SAMPLE-DATA.xlsx"
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{name}"'
-    assert len(openpyxl.load_workbook(io.BytesIO(body)).sheetnames) == 8
+    assert len(openpyxl.load_workbook(io.BytesIO(body)).sheetnames) == 9
 
 
 async def test_a_pdf_is_a_file_to_keep_on_the_paper_that_was_asked_for(database: str) -> None:

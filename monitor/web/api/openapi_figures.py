@@ -63,6 +63,15 @@ def schemas() -> Json:
             seconds=NUMBER,
             items={**list_of(ref("ReportInterval")), "description": "The first of them, oldest first."},
         ),
+        "FrozenReply": object_of(
+            number=COUNT,
+            entity=TEXT,
+            ar=or_null(TEXT),
+            en=or_null(TEXT),
+            said_at=INSTANT,
+            said_by=TEXT,
+            on_behalf={**FLAG, "description": "Entered for the entity by the committee or an operator."},
+        ),
         "CountedFigure": object_of(
             scope=TEXT,
             label=TEXT,
@@ -86,6 +95,7 @@ def schemas() -> Json:
             with_exclusions=_maybe("ReportValue"),
             coverage=_maybe("ReportValue"),
             intervals=_maybe("ReportIntervals"),
+            replies={**list_of(ref("FrozenReply")), "description": "What entities replied about it."},
         ),
     }
 

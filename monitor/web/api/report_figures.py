@@ -8,10 +8,11 @@ from aiohttp import web
 
 from monitor.language import LANGUAGES
 from monitor.report.counting import counted_rows
-from monitor.report.document import Part, Value
+from monitor.report.document import Part, Reply, Value
 from monitor.report.evidence import Stretch, adds_up, behind, spent_ms, stretches
 from monitor.report.figures import FIGURES
 from monitor.report.lines import why
+from monitor.report.replies import of_figure
 from monitor.report.voice import Voice
 from monitor.store.times import millis
 from monitor.web.api.handlers import limit_of, one_of
@@ -57,6 +58,20 @@ def _told(asked: Asked, voice: Voice, limit: int) -> Json:
         "with_exclusions": _other(asked, "counted"),
         "coverage": _value(_coverage(asked)) if "coverage" in words else None,
         "intervals": _intervals(asked, voice, limit) if figure.kept else None,
+        "replies": [_reply(each) for each in of_figure(document, asked.code, part)],
+    }
+
+
+def _reply(each: Reply) -> Json:
+    """As it was frozen."""
+    return {
+        "number": each.number,
+        "entity": each.entity,
+        "ar": each.text.ar or None,
+        "en": each.text.en or None,
+        "said_at": rfc3339(millis(each.at)),
+        "said_by": each.by,
+        "on_behalf": each.on_behalf,
     }
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from monitor.report.counting import counted_rows
 from monitor.report.document import Part
 from monitor.report.figures import said_of
+from monitor.report.replies import of_figure, spoken
 from monitor.report.voice import Voice
 from monitor.web.figures import figure_asked
 from monitor.web.site import SITE, bare_page, page
@@ -38,6 +39,7 @@ async def figure(request: web.Request) -> web.Response:
             "v": voice,
             "part": part,
             "row": row,
+            "replies": spoken(of_figure(document, code, part), voice),
             "link": link,
             "codes": [each.code for each in said_of(part.kind)],
             "carried": carried,
