@@ -22,6 +22,8 @@ from monitor.judge.surroundings import Surroundings
 from monitor.judge.troubles import Sign
 from monitor.judge.work import Details
 from monitor.model import ExclusionKind, Severity, Text, Verdict, Version
+from monitor.report import replying
+from monitor.report.replying import Wish
 from monitor.store import committee, exclusions, incidents, sample
 from monitor.store.changes import ChangeRow
 from monitor.store.committee import Question
@@ -72,6 +74,15 @@ WORK = (
         refused="لم يُعلن التمديد في موعده · The extension was not announced in time",
     ),
 )  # fmt: skip
+ANSWERED = Wish(
+    label="",  # the last week
+    entity="tax",
+    about="F17",
+    ar="تُرسل معاملات الدفع المتعثرة إلى البنك مرة أخرى آلياً خلال ساعة، فلا يلزم المتعامل تكرارها.",
+    en="Payments that got stuck are sent to the bank again within an hour; nobody has to repeat them.",
+    by="Amal (Revenue Office)",
+    on_behalf=False,
+)
 NEXT = "صيانة دورية لنظام المواعيد · Regular maintenance of the appointments system"
 """Announced, and still to come."""
 
@@ -79,7 +90,6 @@ NEXT = "صيانة دورية لنظام المواعيد · Regular maintenance
 async def write(connection: Any, version: Version, dips: Sequence[Dip], rows: Iterable[ChangeRow]) -> None:
     """Their incidents and announcements, as far back as the holes among `dips` lie; in this transaction."""
     await incidents.take_desk(connection)
-    taken = _taken(rows)
     taken, numbers = _taken(rows), await incidents.last_numbers_within(connection)
     by_hole = {int(dip.name.removeprefix(HOLE)): dip for dip in dips}
     subjects = {number: subject_hit(version.catalogue, HOLES[number]) for number in by_hole}
@@ -172,6 +182,8 @@ async def meet(store: Store, version: Version, *, now_ms: int, label: str) -> No
         return
     today = day_of(now_ms, ZoneInfo(version.catalogue.zone))
     await _announce_what_comes(store, version, now_ms)
+    if ANSWERED.entity in version.catalogue.entities_by_slug:
+        await replying.reply(store, version.catalogue, ANSWERED._replace(label=label))
     await _agree(store, today, now_ms)
     asked = Question(
         "هل يوجد مسار بديل للدفع عند توقف البوابة؟ · Is there another way to pay when the gateway is down?",

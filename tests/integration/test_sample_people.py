@@ -12,7 +12,7 @@ from monitor.demo.past import WEEKS, give_a_past, weeks_over
 from monitor.judge.exclusions import standing, waits
 from monitor.judge.reading import exclusion_of
 from monitor.model import Catalogue
-from monitor.store import committee, exclusions, reports
+from monitor.store import committee, exclusions, replies, reports
 from monitor.store.pool import Store, open_store
 from tests.ledger import DAY_MS, HOUR_MS, Ledger
 
@@ -76,4 +76,6 @@ async def test_the_committee_agreed_and_asked_before_today_and_only_once(
     [inquiry] = await committee.inquiries(store, limit=9)
     assert [action.done_ms is None for action in actions] == [True, False]
     assert all(action.agreed_ms < now_ms - 8 * DAY_MS for action in actions)
+    [reply] = await replies.listed(store, label=inquiry.label, entity="entity:tax", limit=9)
+    assert (reply.code, reply.on_behalf) == ("F17", False)
     assert (inquiry.label, inquiry.code) == (weeks_over(catalogue, now_ms)[-1].label, "F17")
