@@ -17,8 +17,9 @@ PAGES = ("/reports", "/reports/2026-W47", "/committee", "/committee/meeting")
 SCREENS = [(400, 800), (1280, 720), (3840, 2160)]
 WIDER = """() => {
   const out = one => one.getBoundingClientRect().right > innerWidth || one.getBoundingClientRect().left < 0
-  const wide = [...document.querySelectorAll('main *')].filter(one => !one.closest('.scroll') && out(one))
-  return document.documentElement.scrollWidth <= innerWidth ? [] : wide.map(one => one.outerHTML.slice(0, 90))
+  const every = [...document.querySelectorAll('main *')].filter(one => !one.closest('.scroll') && out(one))
+  const fits = document.documentElement.scrollWidth <= innerWidth
+  return fits ? [] : every.map(one => one.outerHTML.slice(0, 150))
 }"""
 """What sticks out of the window, where the page has to be scrolled sideways."""
 CONTROLS = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
