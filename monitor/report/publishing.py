@@ -50,12 +50,13 @@ class Why(NamedTuple):
 async def clocks(store: Store, catalogue: Catalogue, stretches: Sequence[Stretch], *, now_ms: int) -> Clocks:
     """How far everything is in that reports of these stretches need. Raises StoreUnavailable."""
     accounted = await figures.clock(store, catalogue.zone)
+    unfolded_ms = await counts.first_unfolded(store)  # before the hours: what is folded meanwhile is in them
     from_ms, to_ms = min(each.start_ms for each in stretches), max(each.end_ms for each in stretches)
     return Clocks(
         judged_ms=await figures.judged_until(store),
-        counts=bool(await tallies.first_counted(store)),
+        counts=unfolded_ms is not None or bool(await tallies.first_counted(store)),
         counted_ms=await tallies.counted_until(store),
-        unfolded_ms=await counts.first_unfolded(store),
+        unfolded_ms=unfolded_ms,
         accounted_ms=accounted.until_ms if accounted else None,
         dirty=await figures.dirty(store),
         unreckoned_ms=await unreckoned(store, catalogue, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms),

@@ -31,7 +31,7 @@ from monitor.report.numbers import build
 from monitor.report.publishing import Reporting, Why, freeze
 from monitor.report.times import Stretch, named_stretch, stretch_of
 from monitor.report.unreckoned import unreckoned
-from monitor.store import figures, reports, seen
+from monitor.store import counts, figures, reports, seen
 from monitor.store.counts import Added
 from monitor.store.lease import Lease
 from monitor.store.pool import Store, open_store
@@ -345,6 +345,22 @@ async def test_a_week_that_waits_is_published_as_soon_as_all_is_in(store: Store,
     await until(published)
     stop.request()
     await running
+
+
+async def test_a_week_waits_for_its_transactions_though_no_hour_of_any_is_summed_yet(
+    store: Store, ledger: Ledger
+) -> None:
+    """The first ones ever: who asks the hours alone would say that nobody sends any."""
+    ended = await last_week(store)
+    settings = ReportSettings(grace_s=0.0, deadline_s=604_800.0)
+    await ledger.judged(ended.end_ms)
+    await ledger.account()
+    row = Added("service:a/web", "completed", ended.start_ms, 5)
+    await counts.make_partitions(store, {row.minute_ms // counts.WEEK_MS})
+    series = await counts.series_of(store, {(row.channel, row.outcome)})
+    async with store.transaction() as connection:
+        await counts.add(connection, [row], series=series)
+    assert await look(store, settings) == 0
 
 
 async def test_outages_of_services_with_transactions_are_waited_for_until_they_are_estimated(
