@@ -209,7 +209,7 @@ async def test_what_waits_shows_everybodys_figure_with_and_without(database: str
         await served.world.service_falls("s0001", ago_s=600)
         number = await served.world.work("service:s0001", from_s=-900, to_s=900, noticed=False)
         page = await served.text("/committee?lang=en")
-    found = re.findall(rf'data-figure="{number}/[^/"]+/[12]">([0-9.]+)&#8239;%', page)
+    found = re.findall(rf'data-figure="{number}/[^/"]+/[12]">([0-9.]+)%', page)
     assert found[1::2] == ["100", "100"]  # nothing else was down
     # of twelve services one has been down for ten minutes of two hours: 1 − 10/1440 and 1 − 10/120
     everybody, its_own = (float(each) for each in found[::2])
