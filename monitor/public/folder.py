@@ -79,7 +79,10 @@ def _sweep(versions: Path, *, keep: str) -> None:
     whole = sorted(path for path in versions.iterdir() if not path.name.startswith("."))
     for path in whole[:-KEPT]:
         if path.name != keep:
-            shutil.rmtree(path, ignore_errors=True)
+            gone = path.rename(
+                versions / f".{path.name}"
+            )  # at once: nobody takes what is left of it for whole
+            shutil.rmtree(gone, ignore_errors=True)
     for path in versions.glob(".*"):
         began_ns = path.name[1:].partition("-")[0]
         if began_ns.isdigit() and time.time_ns() - int(began_ns) > ABANDONED_S * 1e9:
@@ -101,6 +104,7 @@ def load(folder: Path, name: str) -> Loaded:
     files = {
         path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()
     }
+    root.stat()  # it was there to the end
     return Loaded(name, said.as_of_ms, files)
 
 
