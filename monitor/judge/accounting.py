@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 import time
 
-from monitor.errors import LeaseLost, StoreUnavailable
 from monitor.facts import FigureClock, FigureRow
 from monitor.judge.periods import Kind
 from monitor.judge.terms import Terms, terms_of
 from monitor.judge.totals import Totals, Work, plan
-from monitor.lifetime import Backoff, Stop
+from monitor.lifetime import Stop
 from monitor.log import Log
 from monitor.metrics import AccountingMetrics
 from monitor.store import changes, figures, read
@@ -42,34 +41,13 @@ class Accounting:
         self._pass_at = self._rested_at = 0.0
 
     async def run(self, stop: Stop) -> None:
-        """Until `stop`. Database away: wait and try again. Lease lost: become a stand-by."""
-        backoff, renew_at = Backoff(), 0.0
-        while not stop.requested:
-            try:
-                if time.monotonic() >= renew_at:
-                    await self._lead_or_wait()
-                    renew_at = time.monotonic() + RENEW_S
-                if self._lease.held:
-                    await self.follow()
-                    if await self._presses():
-                        await self._timed_pass()
-                backoff.reset()
-                await stop.pause(TICK_S)
-            except LeaseLost as error:
-                log.warning("accounting.lease_lost", why=str(error))
-                self._forget()
-                renew_at = 0.0
-                await stop.pause(backoff.next_s())
-            except StoreUnavailable as error:
-                log.warning("accounting.store_away", why=str(error))
-                await stop.pause(backoff.next_s())
-        await self._lease.leave()
+        """Until `stop`."""
+        await self._lease.lead(stop, self._turn, afresh=self._forget, rest=lambda: stop.pause(TICK_S))
 
-    async def _lead_or_wait(self) -> None:
-        led = self._lease.epoch
-        await self._lease.take_or_renew()
-        if self._lease.epoch != led:
-            self._forget()
+    async def _turn(self) -> None:
+        await self.follow()
+        if await self._presses():
+            await self._timed_pass()
 
     def _forget(self) -> None:
         self._cursor, self._terms, self._pass_at, self._rested_at = None, None, 0.0, 0.0

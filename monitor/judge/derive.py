@@ -9,18 +9,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.errors import LeaseLost, StoreUnavailable
 from monitor.judge.effective import everything, needed, reached, rederive
 from monitor.judge.publishing import Publisher
 from monitor.judge.timeline import Evidence, Step, diff
-from monitor.lifetime import Backoff, Stop
+from monitor.lifetime import Stop
 from monitor.log import Log
 from monitor.metrics import DeriveMetrics
 from monitor.model import Verdict, Version
 from monitor.store import catalogue as catalogues
 from monitor.store import changes
 from monitor.store.changes import ChangeRow, Followed, Place
-from monitor.store.lease import RENEW_S, Lease
+from monitor.store.lease import Lease
 from monitor.store.listen import Bell
 from monitor.store.observations import as_json
 from monitor.store.pool import Store
@@ -78,42 +77,23 @@ class Derive:
         self._bell = bell
         self._versions: list[Version] = []
         self._place: Place | None = None
-        self._live_at = 0.0
+        self._live_at = self._look_at = 0.0
+        metrics.leads.labels(ROLE).set(0)
 
     async def run(self, stop: Stop) -> None:
-        """Until `stop`. Database away: wait and try again. Lease lost: become a stand-by."""
-        backoff, renew_at, look_at = Backoff(), 0.0, 0.0
-        while not stop.requested:
-            try:
-                if time.monotonic() >= renew_at:
-                    await self._lead_or_wait()
-                    renew_at = time.monotonic() + RENEW_S
-                if self._lease.held:
-                    if time.monotonic() >= look_at:
-                        await self._publisher.look()
-                        look_at = time.monotonic() + LOOK_S
-                    await self.follow()
-                backoff.reset()
-                await self._bell.wait(TICK_S, stop)
-            except LeaseLost as error:
-                log.warning("derive.lease_lost", why=str(error))
-                self._step_down()
-                renew_at = 0.0
-                await stop.pause(backoff.next_s())
-            except StoreUnavailable as error:
-                log.warning("derive.store_away", why=str(error))
-                await stop.pause(backoff.next_s())
-        await self._lease.leave()
+        """Until `stop`."""
+        await self._lease.lead(
+            stop, self._turn, afresh=self._forget, rest=lambda: self._bell.wait(TICK_S, stop)
+        )
 
-    async def _lead_or_wait(self) -> None:
-        led = self._lease.epoch
-        await self._lease.take_or_renew()
+    async def _turn(self) -> None:
+        if time.monotonic() >= self._look_at:
+            await self._publisher.look()
+            self._look_at = time.monotonic() + LOOK_S
+        await self.follow()
+
+    def _forget(self) -> None:
         self._metrics.leads.labels(ROLE).set(1 if self._lease.held else 0)
-        if self._lease.epoch != led:
-            self._step_down()
-            log.info("derive.leads" if self._lease.held else "derive.stands_by", epoch=self._lease.epoch)
-
-    def _step_down(self) -> None:
         self._publisher.forget()
         self._versions, self._place = [], None
 

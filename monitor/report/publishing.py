@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 from msgspec.structs import replace
 
 from monitor.config.settings import ReportSettings
-from monitor.errors import LeaseLost, StoreUnavailable
 from monitor.judge.terms import Terms, terms_of
-from monitor.lifetime import Backoff, Stop
+from monitor.lifetime import Stop
 from monitor.log import Log
 from monitor.model import GOVERNMENT, Catalogue
 from monitor.report import document as documents
@@ -174,30 +173,33 @@ class Reporting:
         self._store, self._lease, self._settings = store, lease, settings
         self._metrics, self._software, self._look_s = metrics, software, look_s
         self._first_look_ms: int | None = None
+        self._look_at = 0.0
         self._left = 0  # reports that are due and may not be published yet
 
     async def run(self, stop: Stop) -> None:
-        """Until `stop`. Database away: wait and try again. Lease lost: become a stand-by."""
-        backoff, look_at = Backoff(), 0.0
-        while not stop.requested:
-            rest_s = self._look_s
-            try:
-                if not await self._lease.take_or_renew():
-                    self._metrics.waiting.set(0)  # what waits is for the leader to say
-                elif time.monotonic() >= look_at:
-                    began = time.monotonic()
-                    made = await self.look(stop)
-                    rest_s = 0.0 if made and self._left else self._rest_s(time.monotonic() - began)
-                    look_at = time.monotonic() + rest_s
-                backoff.reset()
-                await stop.pause(min(RENEW_S, rest_s))
-            except LeaseLost as error:
-                log.warning("report.lease_lost", why=str(error))
-                await stop.pause(backoff.next_s())
-            except StoreUnavailable as error:
-                log.warning("report.store_away", why=str(error))
-                await stop.pause(backoff.next_s())
-        await self._lease.leave()
+        """Until `stop`."""
+        await self._lease.lead(
+            stop,
+            lambda: self._turn(stop),
+            afresh=self._forget,
+            rest=lambda: stop.pause(self._pause_s()),
+        )
+
+    def _pause_s(self) -> float:
+        if not self._lease.held:
+            return RENEW_S
+        return min(RENEW_S, max(0.0, self._look_at - time.monotonic()))
+
+    async def _turn(self, stop: Stop) -> None:
+        began = time.monotonic()
+        if began >= self._look_at:
+            made = await self.look(stop)
+            rest_s = 0.0 if made and self._left else self._rest_s(time.monotonic() - began)
+            self._look_at = time.monotonic() + rest_s
+
+    def _forget(self) -> None:
+        self._look_at = 0.0
+        self._metrics.waiting.set(0)  # what waits is for the leader to say
 
     def _rest_s(self, took_s: float) -> float:
         """Until the next look: short while a report waits for what comes in."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 
 from monitor.errors import LeaseLost, StoreUnavailable
+from monitor.lifetime import Backoff, Stop
 from monitor.log import Log
 from monitor.store.pool import Store
 
@@ -26,6 +29,49 @@ class Lease:
     @property
     def held(self) -> bool:
         return self.epoch > 0
+
+    async def lead(
+        self,
+        stop: Stop,
+        turn: Callable[[], Awaitable[None]],
+        *,
+        afresh: Callable[[], None],
+        rest: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Take turns while this process leads, with rests between; until `stop`, then let a stand-by lead.
+
+        `afresh`: the leadership came or went, so nothing that is remembered holds. Database away: wait and
+        try again. Lease lost: become a stand-by.
+        """
+        backoff, renew_at = Backoff(), 0.0
+        while not stop.requested:
+            try:
+                if time.monotonic() >= renew_at:
+                    await self._take_or_renew(afresh)
+                    renew_at = time.monotonic() + RENEW_S
+                if self.held:
+                    await turn()
+                backoff.reset()
+                await rest()
+            except LeaseLost as error:
+                event = f"{self.role}.lease_lost"
+                log.warning(event, why=str(error))
+                afresh()
+                renew_at = 0.0
+                await stop.pause(backoff.next_s())
+            except StoreUnavailable as error:
+                event = f"{self.role}.store_away"
+                log.warning(event, why=str(error))
+                await stop.pause(backoff.next_s())
+        await self.leave()
+
+    async def _take_or_renew(self, afresh: Callable[[], None]) -> None:
+        led = self.epoch
+        await self.take_or_renew()
+        if self.epoch != led:
+            event = f"{self.role}.leads" if self.held else f"{self.role}.stands_by"
+            log.info(event, epoch=self.epoch)
+            afresh()
 
     async def take_or_renew(self) -> bool:
         """True when this process leads for the next 10 s. Taking over raises the epoch.
