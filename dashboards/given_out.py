@@ -53,7 +53,7 @@ GIVEN_OUT = (
         ),
         Said(
             f"تقرير بانتظار التسليم منذ {AGE}",
-            "لا يستلمه أحد المستلمين، أو أن الدور report لا يرسل. تُعاد المحاولة تلقائياً، والأمر continuity "
+            "لا يستلمه أحد المستلمين، أو أن الدور report لا يرسل. تُعاد المحاولة تلقائيًا، والأمر continuity "
             "report deliveries يبيّن من ينتظر وما كان الرد.",
         ),
         ("continuity_report_deliveries_waiting_since_timestamp_seconds",),

@@ -52,14 +52,14 @@ DONE = {  # hole → what was done
     0: "أُعيد تشغيل خوادم السجل التجاري بعد امتلاء القرص · The disk was full; the register was restarted",
     2: "حُوّلت الطلبات إلى الموقع الاحتياطي للمستودع · Requests were moved to the second site",
     4: "جُدّدت شهادة أمان انتهت صلاحيتها · An expired certificate was renewed",
-    6: "أُلغي تحديث لقاعدة بيانات السجل نُشر صباحاً · An update of the database was rolled back",
+    6: "أُلغي تحديث لقاعدة بيانات السجل نُشر صباحًا · An update of the database was rolled back",
     7: "رُفع الحد الأقصى لاتصالات البنك · The bank's limit of connections was raised",
 }
 WORK = (
     Work(
         9, 3 * DAY_MS, 120 * MINUTE_MS,
         "ترقية خوادم التوقيع الرقمي · Upgrade of the signature servers",
-        Details(still=Text(ar="الخدمات التي لا تتطلب توقيعاً رقمياً", en="Whatever needs no signature")),
+        Details(still=Text(ar="الخدمات التي لا تتطلب توقيعًا رقميًا", en="Whatever needs no signature")),
     ),
     Work(
         10, 5 * HOUR_MS, 60 * MINUTE_MS,
@@ -78,7 +78,7 @@ ANSWERED = Wish(
     label="",  # the last week
     entity="tax",
     about="F17",
-    ar="تُرسل معاملات الدفع المتعثرة إلى البنك مرة أخرى آلياً خلال ساعة، فلا يلزم المتعامل تكرارها.",
+    ar="تُرسل معاملات الدفع المتعثرة إلى البنك مرة أخرى آليًا خلال ساعة، فلا يلزم المتعامل تكرارها.",
     en="Payments that got stuck are sent to the bank again within an hour; nobody has to repeat them.",
     by="Amal (Revenue Office)",
     on_behalf=False,
@@ -197,7 +197,7 @@ async def meet(store: Store, version: Version, *, now_ms: int, label: str) -> No
 async def _agree(store: Store, today: date, now_ms: int) -> None:
     done = await committee.agree(
         store,
-        what="تنبيه قبل انتهاء الشهادات بثلاثين يوماً · A warning 30 days before a certificate ends",
+        what="تنبيه قبل انتهاء الشهادات بثلاثين يومًا · A warning 30 days before a certificate ends",
         who=OPERATIONS,
         due=today - timedelta(days=2),
         by=COMMITTEE,

@@ -15,7 +15,7 @@ from tests.browser.conftest import Open
 from tests.serving import Served, serving
 
 NUMBER = "INC-2026-0001"
-LONG = "مزود الشبكة يستبدل جهاز التوزيع، ومن المتوقع أن ينتهي قبل السادسة صباحاً"
+LONG = "مزود الشبكة يستبدل جهاز التوزيع، ومن المتوقع أن ينتهي قبل السادسة صباحًا"
 
 
 async def sign_in(served: Served, page: Page) -> None:

@@ -22,7 +22,7 @@ LINKS = Links("https://monitor.example/incidents/INC-2026-0412", "https://monito
 OPENING = (Topic.FIRST, Topic.RAISED, Topic.AGAIN)
 ORDER = {
     "en": ["Evidence: ", "Affected: ", "Still works: ", "Call: ", "Open: ", "INC-2026-0412, "],
-    "ar": ["الدليل: ", "المتأثر: ", "المتاح حالياً: ", "للاتصال: ", "للاطلاع: ", "\u2066INC-2026-0412\u2069"],
+    "ar": ["الدليل: ", "المتأثر: ", "المتاح حاليًا: ", "للاتصال: ", "للاطلاع: ", "\u2066INC-2026-0412\u2069"],
 }
 CLOSING = {
     "en": ["Lasted: ", "Missed transactions (estimate): ", "Open: ", "INC-2026-0412, "],

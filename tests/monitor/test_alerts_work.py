@@ -34,7 +34,7 @@ AROUND = Surroundings(
 LINES = {
     "en": ["When: ", "What: ", "Affected: ", "Still works: ", "Figures: ", "Call: ", "Open: ", "WORK-7, "],
     "ar": [
-        "الموعد: ", "الموضوع: ", "المتأثر: ", "المتاح حالياً: ", "الاحتساب: ", "للاتصال: ", "للاطلاع: ",
+        "الموعد: ", "الموضوع: ", "المتأثر: ", "المتاح حاليًا: ", "الاحتساب: ", "للاتصال: ", "للاطلاع: ",
         "\u2066WORK-7\u2069",
     ],
 }  # fmt: skip
@@ -92,7 +92,7 @@ def test_a_title_says_what_when_and_how_much() -> None:
 def test_what_was_said_in_that_language_and_whether_it_counts_are_told() -> None:
     details = Details(still=Text(en="Passports", ar="الجوازات"))
     told = written("ar", WorkTopic.EXTENDED, filed(1, 3, details=details, extends=3, announced_at_ms=NOW_MS))
-    assert "المتاح حالياً: \u2068الجوازات\u2069" in told.lines
+    assert "المتاح حاليًا: \u2068الجوازات\u2069" in told.lines
     assert "الاحتساب: تُحتسب إلى أن تعتمدها اللجنة، تجاوزت الأعمال الموعد المعلن" in told.lines
 
 

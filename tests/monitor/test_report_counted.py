@@ -77,7 +77,7 @@ def said(row: Counted, key: str) -> str | None:
         (
             "F17",
             "40 usual in the time of the outages, less 3 that were completed",
-            "40 معتادة في وقت الانقطاعات، مطروحاً منها 3 أُنجزت فعلاً",
+            "40 معتادة في وقت الانقطاعات، مطروحًا منها 3 أُنجزت فعلًا",
         ),
     ],
 )
