@@ -12,6 +12,7 @@ import gzip
 import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,10 +80,9 @@ def _sweep(versions: Path, *, keep: str) -> None:
     whole = sorted(path for path in versions.iterdir() if not path.name.startswith("."))
     for path in whole[:-KEPT]:
         if path.name != keep:
-            gone = path.rename(
-                versions / f".{path.name}"
-            )  # at once: nobody takes what is left of it for whole
-            shutil.rmtree(gone, ignore_errors=True)
+            with suppress(OSError):  # another writer was first
+                gone = path.rename(versions / f".{path.name}")  # nobody takes what is left of it for whole
+                shutil.rmtree(gone, ignore_errors=True)
     for path in versions.glob(".*"):
         began_ns = path.name[1:].partition("-")[0]
         if began_ns.isdigit() and time.time_ns() - int(began_ns) > ABANDONED_S * 1e9:
