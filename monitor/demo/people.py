@@ -186,7 +186,7 @@ async def meet(store: Store, version: Version, *, now_ms: int, label: str) -> No
         await replying.reply(store, version.catalogue, ANSWERED._replace(label=label))
     await _agree(store, today, now_ms)
     asked = Question(
-        "هل يوجد مسار بديل للدفع عند توقف البوابة؟ · Is there another way to pay when the gateway is down?",
+        "Is there another way to pay when the gateway is down? · هل يوجد مسار بديل للدفع عند توقف البوابة؟",
         "Revenue Office · مكتب الإيرادات العامة", today + timedelta(days=3), label, 1, "F17",
     )  # fmt: skip
     number = await committee.ask(store, asked, by=COMMITTEE)
