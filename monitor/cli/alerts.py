@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli.base import config_option, continuity, json_option, print_json, settings_of
+from monitor.cli.base import config_option, continuity, json_option, print_json, print_lines, settings_of
 
 if TYPE_CHECKING:
     from monitor.store.deliveries import Told
@@ -96,13 +96,7 @@ def log(config: Path, *, incident: str | None, limit: int, as_json: bool) -> Non
     from monitor.commands import alerts
 
     rows = alerts.delivery_log(settings_of(config), incident=incident, limit=limit)
-    if as_json:
-        print_json([row._asdict() for row in rows])
-        return
-    for row in rows:
-        click.echo(_line(row))
-    if not rows:
-        click.echo("no message so far", err=True)
+    print_lines(rows, _line, as_json=as_json, none="no message so far")
 
 
 def _line(row: Told) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,17 @@ def settings_of(config: Path) -> Settings:
     from monitor.config.load import load_settings
 
     return load_settings(config)
+
+
+def print_lines(rows: Sequence[Any], line: Callable[[Any], str], *, as_json: bool, none: str) -> None:
+    """Rows as JSON, or one line each; `none` is said on standard error where there are none."""
+    if as_json:
+        print_json([row._asdict() for row in rows])
+        return
+    for row in rows:
+        click.echo(line(row))
+    if not rows:
+        click.echo(none, err=True)
 
 
 def print_json(value: Any) -> None:

@@ -207,14 +207,13 @@ def show(
 
 
 def _frozen(given: Settings, label: str, entity: str | None, number: int | None, *, draft: bool) -> bytes:
-    from monitor import report_commands
     from monitor.commands import reports
 
     if not draft:
         return reports.read(given, label, entity=entity, number=number)
     if number is not None:
         raise UsageError("a draft is the only one of its label: leave out `--version`")
-    return report_commands.draft_read(given, label, entity=entity)
+    return reports.draft_read(given, label, entity=entity)
 
 
 def _print_counted(text: bytes, code: str, subject: str, language: str, *, draft: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from monitor.cli.base import config_option, json_option, print_json, settings_of
+from monitor.cli.base import config_option, json_option, print_lines, settings_of
 from monitor.cli.report import report
 
 
@@ -36,9 +36,9 @@ def reply(label: str, *, entity: str, texts: tuple[str, ...], about: str, by: st
       continuity report reply 2026-W47 --entity health --about F07 --by Amal --text "Two clinics were closed."
       continuity report reply 2026-W47 --entity health --about INC-2026-0007 --by Amal --text "انقطع التيار."
     """
-    from monitor import report_commands
+    from monitor.commands import reports
 
-    number = report_commands.reply(settings_of(config), label, entity=entity, about=about, texts=texts, by=by)
+    number = reports.reply(settings_of(config), label, entity=entity, about=about, texts=texts, by=by)
     click.echo(f"reply {number} of {entity} about {label} is kept")
 
 
@@ -54,16 +54,10 @@ def replies(label: str, *, entity: str | None, config: Path, as_json: bool) -> N
     Example:
       continuity report replies 2026-W47 --entity health
     """
-    from monitor import report_commands
+    from monitor.commands import reports
 
-    rows = report_commands.replies(settings_of(config), label, entity=entity)
-    if as_json:
-        print_json([row._asdict() for row in rows])
-        return
-    for row in rows:
-        click.echo(_line(row))
-    if not rows:
-        click.echo("no replies", err=True)
+    rows = reports.replies(settings_of(config), label, entity=entity)
+    print_lines(rows, _line, as_json=as_json, none="no replies")
 
 
 def _line(row: Any) -> str:
@@ -88,7 +82,7 @@ def withdraw_reply(number: int, *, by: str, config: Path) -> None:
     Example:
       continuity report withdraw-reply 12 --by "Fatima Saleh"
     """
-    from monitor import report_commands
+    from monitor.commands import reports
 
-    report_commands.withdraw_reply(settings_of(config), number, by=by)
+    reports.withdraw_reply(settings_of(config), number, by=by)
     click.echo(f"reply {number} is withdrawn")

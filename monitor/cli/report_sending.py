@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from monitor.cli.base import config_option, json_option, print_json, settings_of
+from monitor.cli.base import config_option, json_option, print_lines, settings_of
 from monitor.cli.report import entity_option, report
 
 COLOURS = {"sent": "green", "waiting": "yellow", "failed": "red", "dropped": "white"}
@@ -29,10 +29,10 @@ def deliver(label: str, *, entity: str | None, to: str | None, by: str | None, c
       continuity report deliver 2026-W47
       continuity report deliver 2026-W47 --to committee
     """
-    from monitor import report_commands
+    from monitor.commands import reports
 
     asked_by = by or getpass.getuser()
-    names = report_commands.send_again(settings_of(config), label, entity=entity, to=to, by=asked_by)
+    names = reports.send_again(settings_of(config), label, entity=entity, to=to, by=asked_by)
     click.echo(f"{label} will be sent to {', '.join(names)}; `continuity report deliveries` says when it was")
 
 
@@ -48,16 +48,10 @@ def deliveries(label: str | None, *, config: Path, as_json: bool) -> None:
       continuity report deliveries
       continuity report deliveries 2026-W47 --json
     """
-    from monitor import report_commands
+    from monitor.commands import reports
 
-    rows = report_commands.deliveries(settings_of(config), label=label)
-    if as_json:
-        print_json([row._asdict() for row in rows])
-        return
-    for row in rows:
-        click.echo(_line(row))
-    if not rows:
-        click.echo("nothing was sent so far", err=True)
+    rows = reports.deliveries(settings_of(config), label=label)
+    print_lines(rows, _line, as_json=as_json, none="nothing was sent so far")
 
 
 def _line(row: Any) -> str:
@@ -81,17 +75,14 @@ def drafts(config: Path, *, as_json: bool) -> None:
     Example:
       continuity report drafts
     """
-    from monitor import report_commands
+    from monitor.commands import reports
 
-    rows = report_commands.drafts(settings_of(config))
-    if as_json:
-        print_json([row._asdict() for row in rows])
-        return
-    for row in rows:
-        until = _at(row.review_until_ms)
-        click.echo(f"{row.label}\t{row.scope}\tversion {row.version}\tuntil {until}\t{row.sha256}")
-    if not rows:
-        click.echo("no draft waits", err=True)
+    print_lines(reports.drafts(settings_of(config)), _draft, as_json=as_json, none="no draft waits")
+
+
+def _draft(row: Any) -> str:
+    until = _at(row.review_until_ms)
+    return f"{row.label}\t{row.scope}\tversion {row.version}\tuntil {until}\t{row.sha256}"
 
 
 @report.command(name="sign-off")
@@ -112,7 +103,7 @@ def sign_off(label: str, *, entity: str | None, by: str, sha256: str, config: Pa
     Example:
       continuity report sign-off 2026-W47 --by "Fatima Saleh" --sha256 3f1c0a9be2d84c57
     """
-    from monitor import report_commands
+    from monitor.commands import reports
 
-    draft = report_commands.sign_off(settings_of(config), label, entity=entity, by=by, sha256=sha256)
+    draft = reports.sign_off(settings_of(config), label, entity=entity, by=by, sha256=sha256)
     click.echo(f"published {draft.label} of {draft.scope}, version {draft.version}, {draft.sha256}")
