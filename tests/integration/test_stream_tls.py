@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +23,18 @@ SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 @pytest.fixture(scope="module")
 def tls_folder(run_folder: Path) -> Path:
     return run_folder / "kafka-tls"
+
+
+def wait_open(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < deadline, "the door over TLS stays shut"
+            time.sleep(0.02)
+        else:
+            return
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +62,7 @@ def tls_port(tls_folder: Path) -> Iterator[int]:
     except MonitorError as error:
         server.close()
         pytest.skip(str(error).splitlines()[0])
+    wait_open(port)  # it opens its doors one after the other
     yield port
     server.close()
 
