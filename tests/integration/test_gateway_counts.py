@@ -45,11 +45,17 @@ async def test_what_is_posted_is_counted_once_also_when_it_is_posted_again(insta
     async with open_store(installed.dsn, size=2) as store:
         secret = await tokens.create_token(store, "desk", role=Role.SENDER)
     await until(lambda: web.events("web.catalogue") and web.events("send.connected"), within_s=60)
-    url = f"http://127.0.0.1:{web.events('web.serving')[0]['port']}/api/v1/transactions"
+    api = f"http://127.0.0.1:{web.events('web.serving')[0]['port']}/api/v1"
     body = "\n".join(json.dumps(event) for event in events()).encode()
     headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/x-ndjson"}
     async with aiohttp.ClientSession(headers=headers) as http:
-        answers = await asyncio.gather(*(posted(http, url, body) for _ in range(3)))
+
+        async def shows() -> bool:
+            async with http.get(f"{api}/continuity") as answer:
+                return answer.status == 200
+
+        await until(shows, within_s=60, what="it has no picture of the catalogue")
+        answers = await asyncio.gather(*(posted(http, f"{api}/transactions", body) for _ in range(3)))
     assert answers == [{"accepted": 1_000, "refused": 0, "failed": []}] * 3
     expected = {
         "service:passport/web completed": 500, "service:passport/web failed": 10 * 250,
