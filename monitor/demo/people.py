@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from monitor.demo.dips import HOLE, HOLES, Dip, subject_hit
+from monitor.demo.shapes import DAY_MS, HOUR_MS, MINUTE_MS
 from monitor.judge.handling import row_of
 from monitor.judge.incidents import Incident, Kind, State
 from monitor.judge.periods import day_of, midnight_ms
@@ -31,7 +32,6 @@ from monitor.store.incidents import NoteRow
 from monitor.store.pool import Store
 from monitor.store.sample import Act
 
-MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 KNOWN_MS, STEADY_MS = MINUTE_MS, 10 * MINUTE_MS
 NIGHT, OPERATIONS, COMMITTEE = "Salem (night desk)", "Noura (operations)", "Committee secretary"
 

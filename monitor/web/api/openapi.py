@@ -30,7 +30,7 @@ from monitor.web.api import (
     openapi_reports,
     openapi_work,
 )
-from monitor.web.api.schema import COUNT, FLAG, INSTANT, NUMBER, TEXT, Json
+from monitor.web.api.schema import COUNT, FLAG, INSTANT, NUMBER, TEXT, Json, in_path
 from monitor.web.api.schema import enum_of as _enum
 from monitor.web.api.schema import list_of as _list
 from monitor.web.api.schema import object_of as _object
@@ -82,7 +82,7 @@ def _schemas() -> Json:
             target_met=_or_null(FLAG),
             most_unavailable=COUNT,
             by_transactions={
-                "oneOf": [_ref("ByTransactions"), {"type": "null"}],
+                **_or_null(_ref("ByTransactions")),
                 "description": "The headline where each service weighs what is usual on it in this hour.",
             },
         ),
@@ -128,7 +128,7 @@ def _schemas() -> Json:
             own_check=FLAG,
             derived=FLAG,
             excluded=openapi_work.EXCLUDED,
-            measured={"oneOf": [_ref("Shown"), {"type": "null"}]},
+            measured=_or_null(_ref("Shown")),
             checks=_list(TEXT),
             depends=_list(_ref("Dependency")),
         ),
@@ -223,7 +223,7 @@ def _schemas() -> Json:
                 _object(
                     runbook=_or_null(TEXT),
                     contacts=_list(_ref("Contact")),
-                    measured={"oneOf": [_ref("Shown"), {"type": "null"}]},
+                    measured=_or_null(_ref("Shown")),
                     checks=_list(TEXT),
                     depends=_list(_ref("Dependency")),
                     needed_by=_list(
@@ -306,7 +306,7 @@ def _limit(most: int) -> Json:
     return _query("limit", schema, "How many at most.")
 
 
-SLUG: Json = {"name": "slug", "in": "path", "required": True, "schema": TEXT}
+SLUG = in_path("slug")
 
 
 def _get(

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.web.api.schema import COUNT, INSTANT, TEXT, Json, list_of, object_of, or_null, query, ref
+from monitor.web.api.schema import (
+    COUNT,
+    INSTANT,
+    TEXT,
+    Json,
+    in_path,
+    list_of,
+    object_of,
+    or_null,
+    query,
+    ref,
+)
 from monitor.web.bodies import JSON
 
 LISTED_MAX = 200
 DAY: Json = {"type": "string", "format": "date"}
-NUMBER_IN_PATH: Json = {"name": "number", "in": "path", "required": True, "schema": COUNT}
+NUMBER_IN_PATH = in_path("number", COUNT)
 
 
 def schemas() -> Json:

@@ -15,6 +15,7 @@ from monitor.web.api.schema import (
     TEXT,
     Json,
     enum_of,
+    in_path,
     list_of,
     object_of,
     or_null,
@@ -23,10 +24,6 @@ from monitor.web.api.schema import (
 )
 
 INTERVALS_MAX = 5000
-
-
-def _maybe(name: str) -> Json:
-    return {"oneOf": [ref(name), {"type": "null"}]}
 
 
 def schemas() -> Json:
@@ -90,11 +87,11 @@ def schemas() -> Json:
             over=TEXT,
             value=ref("ReportValue"),
             divided={**or_null(TEXT), "description": "Numerator and denominator in words."},
-            earlier=_maybe("ReportValue"),
-            without_exclusions=_maybe("ReportValue"),
-            with_exclusions=_maybe("ReportValue"),
-            coverage=_maybe("ReportValue"),
-            intervals=_maybe("ReportIntervals"),
+            earlier=or_null(ref("ReportValue")),
+            without_exclusions=or_null(ref("ReportValue")),
+            with_exclusions=or_null(ref("ReportValue")),
+            coverage=or_null(ref("ReportValue")),
+            intervals=or_null(ref("ReportIntervals")),
             replies={**list_of(ref("FrozenReply")), "description": "What entities replied about it."},
         ),
     }
@@ -102,14 +99,14 @@ def schemas() -> Json:
 
 def paths(get: Any, limit: Any) -> Json:
     """Paths of the document, made by its `get` and `limit`."""
-    places = [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in ("label", "code")]
     return {
         "/api/v1/reports/{label}/figures/{code}": get(
             "report_figure",
             "How one figure of a report was counted, with the intervals behind it.",
             ref("CountedFigure"),
             parameters=[
-                *places,
+                in_path("label"),
+                in_path("code"),
                 query("entity", TEXT, "The report of this entity; the government's when absent."),
                 query("version", COUNT, "The last one when absent."),
                 query("subject", TEXT, "Of this entity or service in it; of everybody when absent."),

@@ -14,6 +14,7 @@ from monitor.web.api.schema import (
     TEXT,
     Json,
     enum_of,
+    in_path,
     list_of,
     object_of,
     or_null,
@@ -25,9 +26,7 @@ from monitor.web.bodies import JSON
 from monitor.web.reporting import VERDICTS
 
 INCIDENTS_MAX = 1000
-NUMBER_IN_PATH: Json = {
-    "name": "number", "in": "path", "required": True, "schema": {**TEXT, "examples": ["INC-2026-0412"]}
-}  # fmt: skip
+NUMBER_IN_PATH = in_path("number", {**TEXT, "examples": ["INC-2026-0412"]})
 
 
 def schemas() -> Json:

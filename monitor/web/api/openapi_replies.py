@@ -10,6 +10,7 @@ from monitor.web.api.schema import (
     INSTANT,
     TEXT,
     Json,
+    in_path,
     list_of,
     object_of,
     or_null,
@@ -67,8 +68,7 @@ def _write(name: str, summary: str, parameters: list[Json], code: str, more: Jso
 
 def paths(get: Any) -> Json:
     """Paths of the document, made by its `get`."""
-    label = {"name": "label", "in": "path", "required": True, "schema": TEXT}
-    number = {"name": "number", "in": "path", "required": True, "schema": COUNT}
+    label, number = in_path("label"), in_path("number", COUNT)
     whose = query("entity", TEXT, "Slug of the entity; everybody's when absent.")
     body = {"type": "object", "properties": {"about": {**TEXT, "description": ABOUT}, "ar": TEXT, "en": TEXT}}
     sent = {"requestBody": {"required": True, "content": {JSON: {"schema": body}}}}

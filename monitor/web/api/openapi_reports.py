@@ -15,6 +15,7 @@ from monitor.web.api.schema import (
     TEXT,
     Json,
     enum_of,
+    in_path,
     list_of,
     object_of,
     or_null,
@@ -103,8 +104,7 @@ def _sign_off(label: Json) -> Json:
 
 def paths(get: Any) -> Json:
     """Paths of the document, made by its `get`."""
-    label = {"name": "label", "in": "path", "required": True, "schema": TEXT}
-    form = {"name": "form", "in": "path", "required": True, "schema": {"type": "string", "enum": [*FORMATS]}}
+    label, form = in_path("label"), in_path("form", {"type": "string", "enum": [*FORMATS]})
     language = query("lang", {"type": "string", "enum": [*LANGUAGES]}, "Language of the file.")
     one_table = query("table", {"type": "string", "enum": [*TABLES]}, "Which table, of CSV.")
     paper = query("paper", {"type": "string", "enum": [*PAPERS]}, "Of PDF: to print, or 16:9 to show.")

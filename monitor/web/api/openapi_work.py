@@ -15,6 +15,7 @@ from monitor.web.api.schema import (
     TEXT,
     Json,
     enum_of,
+    in_path,
     list_of,
     object_of,
     or_null,
@@ -29,7 +30,7 @@ EXCLUDED: Json = {
     "enum": [State.MAINTENANCE.value, State.OUT_OF_HOURS.value, None],
     "description": "It is not required now, and what it is in instead; null: it is required.",
 }
-NUMBER_IN_PATH: Json = {"name": "number", "in": "path", "required": True, "schema": COUNT}
+NUMBER_IN_PATH = in_path("number", COUNT)
 
 
 def schemas() -> Json:

@@ -14,7 +14,9 @@ INSTANT: Json = {"type": "string", "format": "date-time"}
 
 
 def or_null(schema: Json) -> Json:
-    """The same, or null."""
+    """The same, or null; of a component too."""
+    if "$ref" in schema:
+        return {"oneOf": [schema, {"type": "null"}]}
     return {**schema, "type": [schema["type"], "null"]}
 
 
@@ -40,6 +42,11 @@ def ref(name: str) -> Json:
 def with_base(base: str, /, **properties: Json) -> Json:
     """All of a component, and these."""
     return {"allOf": [ref(base), object_of(**properties)]}
+
+
+def in_path(name: str, schema: Json = TEXT) -> Json:
+    """A part of the address."""
+    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
 def query(name: str, schema: Json, text: str) -> Json:
