@@ -355,6 +355,10 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def entities_by_slug(self) -> dict[str, Entity]:
         return {entity.slug: entity for entity in self.entities}
 
+    @cached_property
+    def entities_by_subject(self) -> dict[str, Entity]:
+        return {entity.subject: entity for entity in self.entities}
+
 
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """A catalogue as published: in force from `valid_from_ms` (Unix milliseconds) until the next one is."""

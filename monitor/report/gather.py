@@ -325,9 +325,8 @@ def _weigh(
 
 
 def _scope_name(catalogue: Catalogue, scope: str) -> tuple[str, Text]:
-    for entity in catalogue.entities:
-        if entity.subject == scope:
-            return entity.slug, entity.name
+    if (entity := catalogue.entities_by_subject.get(scope)) is not None:
+        return entity.slug, entity.name
     return (GOVERNMENT, catalogue.government) if scope == GOVERNMENT else (scope.partition(":")[2], Text())
 
 

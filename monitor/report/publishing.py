@@ -153,8 +153,8 @@ def scopes_of(catalogue: Catalogue, settings: ReportSettings) -> list[str]:
 
 def reviewed(scope: str, catalogue: Catalogue, settings: ReportSettings) -> bool:
     """Whether somebody reads a weekly report before it is published."""
-    slugs = {GOVERNMENT: GOVERNMENT} | {each.subject: each.slug for each in catalogue.entities}
-    return bool(settings.review_s and settings.delivery.of(slugs[scope], reviewers=True))
+    slug = GOVERNMENT if scope == GOVERNMENT else catalogue.entities_by_subject[scope].slug
+    return bool(settings.review_s and settings.delivery.of(slug, reviewers=True))
 
 
 class Reporting:

@@ -228,8 +228,8 @@ def may_withdraw(holder: Holder | None, line: Line, catalogue: Catalogue) -> boo
 
 def _slug(catalogue: Catalogue, entity: str) -> str:
     """As the catalogue has it; of an entity that is gone, as it had it."""
-    slugs = {each.subject: each.slug for each in catalogue.entities}
-    return slugs.get(entity, entity.partition(":")[2])
+    known = catalogue.entities_by_subject.get(entity)
+    return known.slug if known else entity.partition(":")[2]
 
 
 async def withdrawn(request: web.Request) -> ReplyRow:

@@ -103,7 +103,7 @@ class Telling:
             link = Markup('<a href="/services/{}">{}</a>').format(service.slug, name)
             channel = catalogue.channels.get(path) if rest else None
             return link if channel is None else Markup("{} ({})").format(link, self.channel(channel))
-        entity = next((one for one in catalogue.entities if one.subject == path), None)
+        entity = catalogue.entities_by_subject.get(path)
         if entity is not None:
             name = self.speaker.name(entity.name, entity.slug)
             return Markup('<a href="/entities/{}">{}</a>').format(entity.slug, name)

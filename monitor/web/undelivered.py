@@ -52,7 +52,7 @@ def told(telling: Telling, one: Sent) -> Undelivered:
 
 def owner_of(telling: Telling, scope: str) -> Entity | None:
     """The entity whose report it is; None for the government's."""
-    return next((each for each in telling.picture.catalogue.entities if each.subject == scope), None)
+    return telling.picture.catalogue.entities_by_subject.get(scope)
 
 
 def _report(telling: Telling, one: Sent) -> Markup:

@@ -56,7 +56,7 @@ async def committee(request: web.Request) -> web.Response:
         def link(line: reports.ReportLine, **query: str) -> str:
             return report_link(telling, line, **query)
 
-        owners = {each.subject: each for each in telling.picture.catalogue.entities}
+        owners = telling.picture.catalogue.entities_by_subject
         lines = [told(telling, each) for each in troubles]
         replied = partial(replying.lines_of, catalogue=telling.picture.catalogue, page=telling.speaker)
         replies = [(stretch, link_to(stretch.label), replied(rows)) for stretch, rows in values["replies"]]

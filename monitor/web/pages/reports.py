@@ -88,8 +88,8 @@ class _Line:
 
 def report_link(telling: Telling, line: ReportLine, **query: str) -> str:
     """The page of a report."""
-    slug = next((one.slug for one in telling.picture.catalogue.entities if one.subject == line.scope), "")
-    asked = ({"entity": slug} if slug else {}) | query
+    owner = owner_of(telling, line.scope)
+    asked = ({"entity": owner.slug} if owner else {}) | query
     return f"/reports/{line.label}" + (f"?{urlencode(asked)}" if asked else "")
 
 
